@@ -1,0 +1,90 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings every Swift target shares; a warning never lands.
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+/// `Wire` alone declares types that hold a `Span`; the modules that only use them do not need the flag.
+let lifetimes: SwiftSetting = .enableExperimentalFeature("Lifetimes")
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: common + settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: common)
+}
+
+/// One row a group, top row last; arrows between targets point up this list only.
+let package = Package(
+    name: "vnet",
+    products: [.executable(name: "vnet", targets: ["vnet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+        .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(
+            name: "CSeccomp", pkgConfig: "libseccomp libcap-ng", providers: [.apt(["libseccomp-dev", "libcap-ng-dev"])]),
+
+        module("NetworkModel"),
+        module("Wire", [], [lifetimes]),
+
+        module("LibvirtXML", ["CXML", "NetworkModel"]),
+        module("DHCP", ["NetworkModel", "Wire"]),
+        module("DNS", ["NetworkModel", "Wire"]),
+        module("Netlink", ["CLinux", "CNetlink", "NetworkModel"]),
+        module("Firewall", ["CNftables", "NetworkModel"]),
+        module("LeaseStore", ["NetworkModel", grdb]),
+        module("ResponderChannel", ["CLinux", "NetworkModel"]),
+        module("API", ["NetworkModel"]),
+
+        module("Engine", ["Firewall", "Netlink", "NetworkModel"]),
+
+        module(
+            "Daemon",
+            [
+                "API", "CLinux", "Engine", "Firewall", "LibvirtXML", "Netlink", "NetworkModel", "ResponderChannel",
+                hummingbird, lifecycle, logging,
+            ] + nio),
+        module(
+            "Responder",
+            ["CLinux", "CSeccomp", "DHCP", "DNS", "LeaseStore", "NetworkModel", "ResponderChannel", "Wire"]),
+
+        .executableTarget(
+            name: "vnet",
+            dependencies: ["API", "CLinux", "Daemon", "LibvirtXML", "NetworkModel", "Responder", argumentParser] + nio,
+            resources: [.embedInCode("Templates")],
+            swiftSettings: common
+        ),
+
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "NetworkModel"], path: "Tests/Support", swiftSettings: common),
+        tests("NetworkModelTests", ["NetworkModel"]),
+        tests("WireTests", ["Wire"]),
+        tests("LibvirtXMLTests", ["LibvirtXML", "NetworkModel"], exclude: ["Golden"]),
+        tests("DHCPTests", ["DHCP", "NetworkModel", "Wire"]),
+        tests("DNSTests", ["DNS", "NetworkModel", "Wire"]),
+    ]
+)

@@ -1,0 +1,336 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+/// Closes `descriptor` and keeps errno, for the way out of a function that failed.
+static int fail(int descriptor)
+{
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return -1;
+}
+
+int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group)
+{
+    int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (tun < 0) return -1;
+    struct ifreq request = {0};
+    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    memcpy(request.ifr_name, name, IFNAMSIZ);
+    if (ioctl(tun, TUNSETIFF, &request) < 0 || ioctl(tun, TUNSETOWNER, owner) < 0 || ioctl(tun, TUNSETGROUP, group) < 0
+        || ioctl(tun, TUNSETPERSIST, 1) < 0)
+        return fail(tun);
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    close(tun);
+    return 0;
+}
+
+int clinux_open_dhcp_packet_socket(int interface_index)
+{
+    // Offsets in an Ethernet frame: type 12, protocol 23, fragment 20, IPv4 header 14, UDP destination port 2 in its header.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 8),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 4, 0),
+        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+        BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 67, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    int on = 1;
+    // Protocol 0 delivers nothing until bind(), so that no frame passes before the filter stands.
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = interface_index};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0
+        || setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) < 0
+        || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0
+        || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(fd);
+    return fd;
+}
+
+ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count)
+{
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = interface_index, .sll_halen = ETH_ALEN};
+    if (count < ETH_HLEN) return errno = EINVAL, -1;
+    memcpy(address.sll_addr, frame, ETH_ALEN);
+    return sendto(packet_socket, frame, count, 0, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_open_router_socket(const char *interface_name)
+{
+    int fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+    if (fd < 0) return -1;
+    struct icmp6_filter filter;
+    memset(&filter, 0xff, sizeof filter);
+    // A set bit blocks; 133 is the router solicitation (RFC 3542, section 3.2).
+    filter.data[133 >> 5] &= ~(1u << (133 & 31));
+    int hops = 255, off = 0;
+    unsigned index = if_nametoindex(interface_name);
+    // ff02::2, all routers on the link.
+    struct ipv6_mreq group = {.ipv6mr_multiaddr.s6_addr = {0xff, 2, [15] = 2}, .ipv6mr_interface = index};
+    if (index == 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface_name, strlen(interface_name)) < 0
+        || setsockopt(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &filter, sizeof filter) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof off) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof index) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+        return fail(fd);
+    return fd;
+}
+
+enum { max_descriptors = 64 };
+
+ssize_t clinux_send_with_descriptors(
+    int socket, const void *data, size_t count, const int *descriptors, size_t descriptor_count)
+{
+    if (descriptor_count > max_descriptors) return errno = E2BIG, -1;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(max_descriptors * sizeof(int))] = {0};
+    struct iovec part = {.iov_base = (void *)data, .iov_len = count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor_count > 0) {
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(descriptor_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(descriptor_count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, descriptor_count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ssize_t clinux_receive_with_descriptors(
+    int socket, void *data, size_t count, int descriptors[64], size_t *descriptor_count)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(max_descriptors * sizeof(int))];
+    struct iovec part = {.iov_base = data, .iov_len = count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *descriptor_count = 0;
+    ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -1;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t held = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        if (held > max_descriptors - *descriptor_count) held = max_descriptors - *descriptor_count;
+        memcpy(descriptors + *descriptor_count, CMSG_DATA(header), held * sizeof(int));
+        *descriptor_count += held;
+    }
+    return received;
+}
+
+int clinux_become(uid_t uid, gid_t gid)
+{
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) return -1;
+    return 0;
+}
+
+int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -1;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+
+pid_t clinux_spawn(
+    const char *path, char *const arguments[], int child_descriptor, int log_descriptor)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) return -1;
+    // The child reports through this pipe why exec failed; it closes by itself where exec succeeds.
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) return fail(null);
+    sigset_t all, before;
+    sigfillset(&all);
+    // The parent has threads: between fork and exec only calls that are safe in a signal handler, and no signal.
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        // The numbers 0 to 3 may be taken by what is to be moved there: first out of the way, then into place.
+        int log = fcntl(log_descriptor < 0 ? null : log_descriptor, F_DUPFD_CLOEXEC, 10);
+        int channel = child_descriptor < 0 ? -1 : fcntl(child_descriptor, F_DUPFD_CLOEXEC, 10);
+        int pipe_end = fcntl(report[1], F_DUPFD_CLOEXEC, 10);
+        if (log >= 0 && pipe_end >= 0 && (child_descriptor < 0 || channel >= 0) && setsid() >= 0
+            && dup2(null, 0) == 0 && dup2(log, 1) == 1 && dup2(log, 2) == 2
+            && (channel < 0 || dup2(channel, 3) == 3)) {
+            close_range(channel < 0 ? 3 : 4, ~0u, CLOSE_RANGE_CLOEXEC);
+            execv(path, arguments);
+        }
+        int reason = errno ? errno : ECHILD;
+        (void)!write(pipe_end, &reason, sizeof reason);
+        _exit(127);
+    }
+    int saved = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    close(null);
+    if (child > 0) {
+        int reason = 0;
+        if (read(report[0], &reason, sizeof reason) == sizeof reason) {
+            saved = reason;
+            child = -1;
+        }
+    }
+    close(report[0]);
+    errno = saved;
+    return child;
+}
+
+/// Writes the endpoint as a socket address; returns its size, or 0 where its length is none.
+static socklen_t to_address(const struct clinux_endpoint *endpoint, struct sockaddr_storage *address)
+{
+    memset(address, 0, sizeof *address);
+    if (endpoint->length == 4) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(endpoint->port);
+        memcpy(&v4->sin_addr, endpoint->octets, 4);
+        return sizeof *v4;
+    }
+    if (endpoint->length == 16) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(endpoint->port);
+        memcpy(&v6->sin6_addr, endpoint->octets, 16);
+        return sizeof *v6;
+    }
+    errno = EINVAL;
+    return 0;
+}
+
+static void from_address(const struct sockaddr_storage *address, struct clinux_endpoint *endpoint)
+{
+    memset(endpoint, 0, sizeof *endpoint);
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        memcpy(endpoint->octets, &v4->sin_addr, endpoint->length = 4);
+        endpoint->port = ntohs(v4->sin_port);
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+        memcpy(endpoint->octets, &v6->sin6_addr, endpoint->length = 16);
+        endpoint->port = ntohs(v6->sin6_port);
+    }
+}
+
+/// Opens a socket of the endpoint's family that may be bound to an address before the host has it.
+static int open_bound(const struct clinux_endpoint *local, int type, const char *device)
+{
+    struct sockaddr_storage address;
+    socklen_t size = to_address(local, &address);
+    if (size == 0) return -1;
+    int fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0) return -1;
+    int is_v6 = address.ss_family == AF_INET6;
+    if (setsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof on) < 0
+        || (is_v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+        || (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        || (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, strlen(device)) < 0)
+        || bind(fd, (struct sockaddr *)&address, size) < 0)
+        return fail(fd);
+    return fd;
+}
+
+int clinux_open_udp(const struct clinux_endpoint *local, const char *device)
+{
+    return open_bound(local, SOCK_DGRAM, device);
+}
+
+int clinux_open_tcp_listener(const struct clinux_endpoint *local)
+{
+    int fd = open_bound(local, SOCK_STREAM, NULL);
+    return fd >= 0 && listen(fd, 128) < 0 ? fail(fd) : fd;
+}
+
+int clinux_connect(const struct clinux_endpoint *remote, int is_stream)
+{
+    struct sockaddr_storage address;
+    socklen_t size = to_address(remote, &address);
+    if (size == 0) return -1;
+    int fd = socket(address.ss_family, (is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&address, size) < 0 && errno != EINPROGRESS) return fail(fd);
+    return fd;
+}
+
+int clinux_accept(int listener, struct clinux_endpoint *remote)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    int fd = accept4(listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) from_address(&address, remote);
+    return fd;
+}
+
+int clinux_local_endpoint(int socket, struct clinux_endpoint *local)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &size) < 0) return -1;
+    from_address(&address, local);
+    return 0;
+}
+
+ssize_t clinux_receive_from(int socket, void *data, size_t count, struct clinux_endpoint *remote)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    ssize_t received = recvfrom(socket, data, count, 0, (struct sockaddr *)&address, &size);
+    if (received >= 0) from_address(&address, remote);
+    return received;
+}
+
+ssize_t clinux_send(int socket, const void *data, size_t count) { return send(socket, data, count, MSG_NOSIGNAL); }
+
+ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct clinux_endpoint *remote)
+{
+    struct sockaddr_storage address;
+    socklen_t size = to_address(remote, &address);
+    if (size == 0) return -1;
+    return sendto(socket, data, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+}
+
+ssize_t clinux_send_to_all_nodes(int router_socket, const char *interface_name, const void *data, size_t count)
+{
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6,
+        .sin6_addr.s6_addr = {0xff, 2, [15] = 1},
+        .sin6_scope_id = if_nametoindex(interface_name),
+    };
+    return sendto(router_socket, data, count, 0, (struct sockaddr *)&address, sizeof address);
+}

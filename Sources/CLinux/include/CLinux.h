@@ -1,0 +1,88 @@
+#pragma once
+/// Linux calls that Swift's Glibc module does not show, because glibc hides them behind _GNU_SOURCE, because they are
+/// variadic, or because they are macros. Each returns 0 or a descriptor, or -1 with errno set, unless it says otherwise.
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/types.h>
+
+/// Moves the calling thread into a new, empty network namespace.
+int clinux_unshare_network(void);
+
+/// Makes a persistent tap that `owner` and `group` may open; `name` is a template (`vtap%d`) and becomes the tap's name.
+int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group);
+
+/// Opens a packet socket on one interface that delivers only unfragmented IPv4 datagrams to UDP port 67.
+///
+/// The filter is locked: whoever holds the socket can neither remove nor replace it. Frames sent by this host are not
+/// delivered. Non-blocking, closed on exec.
+int clinux_open_dhcp_packet_socket(int interface_index);
+
+/// Sends one Ethernet frame on the interface; returns the octets sent or -1.
+ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count);
+
+/// Opens a raw ICMPv6 socket bound to one interface that delivers router solicitations only, joined to ff02::2.
+///
+/// What it sends has hop limit 255, as RFC 4861, section 6.1.2, demands. Non-blocking, closed on exec.
+int clinux_open_router_socket(const char *interface_name);
+
+/// Sends `count` octets with up to 64 descriptors; returns the octets sent or -1.
+ssize_t clinux_send_with_descriptors(
+    int socket, const void *data, size_t count, const int *descriptors, size_t descriptor_count);
+
+/// Receives up to `count` octets and up to 64 descriptors, closed on exec; returns the octets received or -1.
+///
+/// On return `*descriptor_count` says how many stand in `descriptors`.
+ssize_t clinux_receive_with_descriptors(
+    int socket, void *data, size_t count, int descriptors[64], size_t *descriptor_count);
+
+/// Gives up every group and user identity for `gid` and `uid`, for good.
+int clinux_become(uid_t uid, gid_t gid);
+
+/// The peer's process, user and group of a connected unix socket (SO_PEERCRED).
+int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/// Starts `path` in a new session, with `child_descriptor` as its descriptor 3 (or none where it is -1), standard input
+/// from /dev/null and standard output and error to `log_descriptor`; returns its process id, or -1 with errno set.
+pid_t clinux_spawn(
+    const char *path, char *const arguments[], int child_descriptor, int log_descriptor);
+
+/// An IP address and a port: `length` is 4 or 16, octets in the order they are sent, the port in host byte order.
+struct clinux_endpoint {
+    uint8_t octets[16];
+    uint8_t length;
+    uint16_t port;
+};
+
+/// Opens a UDP socket bound to the endpoint, and to an interface where `device` is not NULL; non-blocking, closed on exec.
+///
+/// The address need not be there yet. Port 0 lets the kernel choose.
+int clinux_open_udp(const struct clinux_endpoint *local, const char *device);
+
+/// Opens a listening TCP socket, otherwise as `clinux_open_udp`.
+int clinux_open_tcp_listener(const struct clinux_endpoint *local);
+
+/// Opens a socket connected (UDP) or connecting (TCP, `is_stream` not 0) to the endpoint; non-blocking, closed on exec.
+int clinux_connect(const struct clinux_endpoint *remote, int is_stream);
+
+/// Accepts a connection, non-blocking and closed on exec, and says who it is.
+int clinux_accept(int listener, struct clinux_endpoint *remote);
+
+/// The socket's own endpoint.
+int clinux_local_endpoint(int socket, struct clinux_endpoint *local);
+
+/// Receives one datagram and says from whom; returns its octets or -1.
+ssize_t clinux_receive_from(int socket, void *data, size_t count, struct clinux_endpoint *remote);
+
+/// Sends on a connected socket, without a signal where the other end is gone; returns the octets sent or -1.
+ssize_t clinux_send(int socket, const void *data, size_t count);
+
+/// Sends one datagram; returns its octets or -1.
+ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct clinux_endpoint *remote);
+
+/// Sends one ICMPv6 message to all nodes of the interface (ff02::1).
+ssize_t clinux_send_to_all_nodes(int router_socket, const char *interface_name, const void *data, size_t count);

@@ -1,0 +1,3 @@
+#pragma once
+#include <cap-ng.h>
+#include <seccomp.h>

@@ -1,0 +1,53 @@
+/// A 48-bit Ethernet address.
+public struct MACAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The six octets in the low 48 bits, first octet highest.
+    public let value: UInt64
+
+    public static let broadcast = Self(.max)
+
+    public init(_ value: UInt64) { self.value = value & 0xFFFF_FFFF_FFFF }
+
+    /// Parses six groups of one or two hexadecimal digits, separated by colons, as libvirt does.
+    public init?(_ text: some StringProtocol) {
+        let groups = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard groups.count == 6 else { return nil }
+        var value: UInt64 = 0
+        for group in groups {
+            guard (1...2).contains(group.utf8.count), group.allSatisfy(\.isHexDigit),
+                let octet = UInt8(group, radix: 16)
+            else { return nil }
+            value = value << 8 | UInt64(octet)
+        }
+        self.value = value
+    }
+
+    /// Takes six octets in the order they are sent; nil where there are not exactly six.
+    public init?(octets: some Collection<UInt8>) {
+        guard octets.count == 6 else { return nil }
+        value = octets.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    public var octets: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: value >> (40 - 8 * UInt64($0))) } }
+
+    /// Whether the group bit is set: multicast and broadcast (IEEE 802, section 8.2).
+    public var isMulticast: Bool { value >> 40 & 1 == 1 }
+
+    /// A random address of the prefix that QEMU and libvirt use: `52:54:00:xx:xx:xx`.
+    public static func random(using generator: inout some RandomNumberGenerator) -> Self {
+        Self(0x5254_0000_0000 | UInt64.random(in: 0...0xFF_FFFF, using: &generator))
+    }
+
+    /// What the host's end of a guest's link gets: the guest's address with first octet FE, or FA where that is FE already.
+    ///
+    /// High, so that the bridge, which takes the lowest address of its ports where it has none of its own, never takes it.
+    public var hostSide: Self {
+        let first: UInt64 = value >> 40 == 0xFE ? 0xFA : 0xFE
+        return Self(value & 0xFF_FFFF_FFFF | first << 40)
+    }
+
+    public var description: String {
+        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+
+    public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
+}

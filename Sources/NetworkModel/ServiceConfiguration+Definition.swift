@@ -1,0 +1,114 @@
+extension ServiceConfiguration {
+    /// What is to be served on a network that runs as `definition` says, on a host that asks `resolvers`, in their order.
+    ///
+    /// Nil where the definition lacks a bridge name or address, as one that was never defined does.
+    public init?(of definition: NetworkDefinition, resolvers: [DNS.Server]) {
+        guard let bridge = definition.bridge.name.flatMap({ InterfaceName($0) }), let mac = definition.mac else {
+            return nil
+        }
+        self.init(uuid: definition.uuid, name: definition.name, bridge: bridge, bridgeMAC: mac)
+        let hasDNS = definition.dns?.enable != false && !definition.ips.isEmpty
+        dhcp = definition.ips.lazy.compactMap { DHCP(of: definition, on: $0, hasDNS: hasDNS) }.first
+        if hasDNS { dns = DNS(of: definition, resolvers: resolvers) }
+        advertisement = Advertisement(of: definition, hasDNS: hasDNS)
+    }
+}
+
+extension ServiceConfiguration.Advertisement {
+    init?(of definition: NetworkDefinition, hasDNS: Bool) {
+        let addresses = definition.ips.compactMap { ip -> (IPv6Address, IPv6Subnet)? in
+            guard case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet else { return nil }
+            return (address, subnet)
+        }
+        guard !addresses.isEmpty else { return nil }
+        self.init(prefixes: addresses.map(\.1), isRouter: definition.forward != nil)
+        if hasDNS { nameServers = addresses.map(\.0) }
+        domain = definition.domain?.name
+        mtu = definition.mtu
+    }
+}
+
+extension ServiceConfiguration.DHCP {
+    /// In seconds, where neither range nor reservation says how long a lease lasts: an hour, as under libvirt.
+    private static let defaultLease: UInt32 = 3_600
+
+    init?(of definition: NetworkDefinition, on ip: NetworkDefinition.IP, hasDNS: Bool) {
+        guard !ip.ranges.isEmpty || !ip.hosts.isEmpty, case .v4(let address) = ip.address,
+            case .v4(let subnet)? = ip.subnet
+        else { return nil }
+        self.init(serverAddress: address, subnet: subnet)
+        for range in ip.ranges {
+            guard case .v4(let start) = range.start, case .v4(let end) = range.end else { continue }
+            ranges.append(.init(start: start, end: end, leaseSeconds: Self.seconds(range.lease)))
+        }
+        for host in ip.hosts {
+            guard case .v4(let reserved) = host.address else { continue }
+            reservations.append(
+                .init(
+                    mac: host.mac.flatMap { MACAddress($0) }, name: host.name, address: reserved,
+                    leaseSeconds: Self.seconds(host.lease)))
+        }
+        if definition.forward != nil { routers = [address] }
+        if hasDNS { nameServers = [address] }
+        domain = definition.domain?.name
+        mtu = definition.mtu.flatMap { UInt16(exactly: $0) }
+    }
+
+    private static func seconds(_ lease: NetworkDefinition.IP.LeaseTime?) -> UInt32 {
+        lease.map { $0.seconds ?? .max } ?? defaultLease
+    }
+}
+
+extension ServiceConfiguration.DNS {
+    init(of definition: NetworkDefinition, resolvers: [Server]) {
+        self.init()
+        domain = definition.domain?.name
+        localOnly = definition.domain?.localOnly == true
+        forwardPlainNames = definition.dns?.forwardPlainNames != false
+        subnets = definition.ips.compactMap(\.subnet)
+        hosts = Self.hosts(of: definition)
+        texts = definition.dns?.texts.map { Text(name: $0.name, value: $0.value) } ?? []
+        services = definition.dns?.services.map { Service(of: $0, domain: definition.domain?.name) } ?? []
+        if definition.forward != nil {
+            // The host may list one of this network's own addresses as its resolver: asking it would be a loop.
+            let own = Set(definition.ips.map(\.address))
+            forwarders = Self.forwarders(of: definition, resolvers: resolvers.filter { !own.contains($0.address) })
+        }
+    }
+
+    private static func hosts(of definition: NetworkDefinition) -> [Host] {
+        let listed = definition.dns?.hosts.flatMap { host in
+            host.names.map { Host(name: $0, addresses: [host.address]) }
+        }
+        let reserved = definition.ips.flatMap(\.hosts).compactMap { host in
+            host.name.map { Host(name: $0, addresses: [host.address]) }
+        }
+        return (listed ?? []) + reserved
+    }
+
+    private static func forwarders(of definition: NetworkDefinition, resolvers: [Server]) -> [Forwarder] {
+        let listed = definition.dns?.forwarders ?? []
+        var byDomain: [String: [Server]] = [:]
+        for entry in listed {
+            guard let domain = entry.domain else { continue }
+            byDomain[domain, default: []] += entry.address.map { [Server(address: $0)] } ?? resolvers
+        }
+        let general = listed.filter { $0.domain == nil }.compactMap { $0.address.map { Server(address: $0) } }
+        return byDomain.sorted { $0.key < $1.key }.map { Forwarder(domain: $0.key, servers: $0.value) }
+            + [Forwarder(servers: general.isEmpty ? resolvers : general)].filter { !$0.servers.isEmpty }
+    }
+}
+
+extension ServiceConfiguration.DNS.Service {
+    /// What the document leaves out is as dnsmasq, which libvirt hands it to, has it: port 1, priority and weight 0.
+    init(of entry: NetworkDefinition.DNS.Service, domain: String?) {
+        let owner = (entry.domain ?? domain).map { ".\($0)" } ?? ""
+        self.init(
+            name: "_\(entry.service)._\(entry.proto)\(owner)",
+            target: entry.target ?? ".",
+            port: entry.port ?? 1,
+            priority: entry.priority ?? 0,
+            weight: entry.weight ?? 0
+        )
+    }
+}

@@ -1,0 +1,185 @@
+/// What the responder serves on one network, derived from its definition and from the host.
+///
+/// It crosses the border between the privileged daemon and the responder, so it holds nothing that the responder does not
+/// need.
+public struct ServiceConfiguration: Hashable, Sendable, Codable {
+    public var uuid: NetworkUUID
+    public var name: String
+    public var bridge: InterfaceName
+    /// The bridge's own Ethernet address, the source of what is sent to guests.
+    public var bridgeMAC: MACAddress
+    /// Nil where the network has no DHCP.
+    public var dhcp: DHCP?
+    /// Nil where the network has no name service.
+    public var dns: DNS?
+    /// Nil where the network has no IPv6.
+    public var advertisement: Advertisement?
+
+    public init(
+        uuid: NetworkUUID, name: String, bridge: InterfaceName, bridgeMAC: MACAddress, dhcp: DHCP? = nil,
+        dns: DNS? = nil
+    ) {
+        self.uuid = uuid
+        self.name = name
+        self.bridge = bridge
+        self.bridgeMAC = bridgeMAC
+        self.dhcp = dhcp
+        self.dns = dns
+    }
+
+    /// What router advertisements say (RFC 4861, section 4.2).
+    public struct Advertisement: Hashable, Sendable, Codable {
+        /// Those of 64 bits are for guests to make their addresses from.
+        public var prefixes: [IPv6Subnet]
+        /// Whether there is a way out: an isolated network advertises itself with router lifetime 0.
+        public var isRouter: Bool
+        public var nameServers: [IPv6Address]
+        public var domain: String?
+        public var mtu: UInt32?
+
+        public init(prefixes: [IPv6Subnet], isRouter: Bool) {
+            self.prefixes = prefixes
+            self.isRouter = isRouter
+            nameServers = []
+        }
+    }
+
+    /// DHCPv4 on one subnet.
+    public struct DHCP: Hashable, Sendable, Codable {
+        /// The bridge's address in `subnet`: the server identifier.
+        public var serverAddress: IPv4Address
+        public var subnet: IPv4Subnet
+        public var ranges: [Range]
+        public var reservations: [Reservation]
+        /// Empty on an isolated network: guests there must not believe that there is a way out.
+        public var routers: [IPv4Address]
+        public var nameServers: [IPv4Address]
+        public var domain: String?
+        public var mtu: UInt16?
+
+        public init(serverAddress: IPv4Address, subnet: IPv4Subnet) {
+            self.serverAddress = serverAddress
+            self.subnet = subnet
+            ranges = []
+            reservations = []
+            routers = []
+            nameServers = []
+        }
+
+        public struct Range: Hashable, Sendable, Codable {
+            public var start: IPv4Address
+            public var end: IPv4Address
+            /// In seconds; `UInt32.max` for ever (RFC 2131, section 3.3).
+            public var leaseSeconds: UInt32
+
+            public init(start: IPv4Address, end: IPv4Address, leaseSeconds: UInt32) {
+                self.start = start
+                self.end = end
+                self.leaseSeconds = leaseSeconds
+            }
+        }
+
+        /// At least one of `mac` and `name` is set.
+        public struct Reservation: Hashable, Sendable, Codable {
+            public var mac: MACAddress?
+            /// The client's name: given to it where `mac` is set, and how it is recognised where that is not.
+            public var name: String?
+            public var address: IPv4Address
+            public var leaseSeconds: UInt32
+
+            public init(mac: MACAddress?, name: String?, address: IPv4Address, leaseSeconds: UInt32) {
+                self.mac = mac
+                self.name = name
+                self.address = address
+                self.leaseSeconds = leaseSeconds
+            }
+        }
+    }
+
+    /// Name service of one network.
+    public struct DNS: Hashable, Sendable, Codable {
+        public var domain: String?
+        /// Whether names of `domain` that are not known here are answered with NXDOMAIN instead of being forwarded.
+        public var localOnly: Bool
+        /// Whether names of one label that are not known here are forwarded.
+        public var forwardPlainNames: Bool
+        /// The network's subnets: reverse names in them are answered here.
+        public var subnets: [IPSubnet]
+        /// Names with their addresses: `<dns><host>`, reservations with a name, and the bridge's own.
+        public var hosts: [Host]
+        public var texts: [Text]
+        public var services: [Service]
+        /// Whom to ask what is not known here; empty where the network is isolated, which then never forwards.
+        public var forwarders: [Forwarder]
+
+        public init() {
+            localOnly = false
+            forwardPlainNames = true
+            subnets = []
+            hosts = []
+            texts = []
+            services = []
+            forwarders = []
+        }
+
+        public struct Host: Hashable, Sendable, Codable {
+            public var name: String
+            public var addresses: [IPAddress]
+
+            public init(name: String, addresses: [IPAddress]) {
+                self.name = name
+                self.addresses = addresses
+            }
+        }
+
+        public struct Text: Hashable, Sendable, Codable {
+            public var name: String
+            public var value: String
+
+            public init(name: String, value: String) {
+                self.name = name
+                self.value = value
+            }
+        }
+
+        public struct Service: Hashable, Sendable, Codable {
+            /// The whole owner name: `_ldap._tcp.example.lab`.
+            public var name: String
+            /// `.` where the service is decidedly not available.
+            public var target: String
+            public var port: UInt16
+            public var priority: UInt16
+            public var weight: UInt16
+
+            public init(name: String, target: String, port: UInt16, priority: UInt16, weight: UInt16) {
+                self.name = name
+                self.target = target
+                self.port = port
+                self.priority = priority
+                self.weight = weight
+            }
+        }
+
+        public struct Forwarder: Hashable, Sendable, Codable {
+            /// Only names at or below this domain; nil for all that no other forwarder names.
+            public var domain: String?
+            /// In the order they are asked.
+            public var servers: [Server]
+
+            public init(domain: String? = nil, servers: [Server]) {
+                self.domain = domain
+                self.servers = servers
+            }
+        }
+
+        public struct Server: Hashable, Sendable, Codable {
+            public var address: IPAddress
+            public var port: UInt16
+
+            public init(address: IPAddress, port: UInt16 = 53) {
+                self.address = address
+                self.port = port
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// Why bytes from the network could not be read.
+public enum WireError: Error, Hashable {
+    /// `needed` bytes were to be read at `offset`, and only `available` were left.
+    case truncated(offset: Int, needed: Int, available: Int)
+    /// The bytes at `offset` are not a value of `field`, named as its RFC names it.
+    case malformed(offset: Int, field: String)
+}
+
+/// Reads big-endian fields from bytes it does not own, front to back.
+///
+/// Every read checks its bounds and throws ``WireError/truncated(offset:needed:available:)``; none traps, so a reader may be
+/// pointed at anything a guest sends. A reader cannot outlive the bytes: the compiler rejects that.
+public struct WireReader: ~Escapable {
+    @usableFromInline let bytes: Span<UInt8>
+    /// Where in the whole message `bytes` begins, so that an error in a nested option names an offset a packet dump shows.
+    @usableFromInline let base: Int
+    @usableFromInline var position = 0
+
+    @inlinable @_lifetime(copy bytes)
+    public init(_ bytes: Span<UInt8>, base: Int = 0) {
+        self.bytes = bytes
+        self.base = base
+    }
+
+    @inlinable public var offset: Int { base + position }
+    @inlinable public var remaining: Int { bytes.count - position }
+    @inlinable public var isAtEnd: Bool { remaining == 0 }
+
+    @inlinable public mutating func u8() throws(WireError) -> UInt8 {
+        try require(1)
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    @inlinable public mutating func u16() throws(WireError) -> UInt16 {
+        try require(2)
+        defer { position += 2 }
+        return UInt16(bytes[position]) << 8 | UInt16(bytes[position + 1])
+    }
+
+    @inlinable public mutating func u32() throws(WireError) -> UInt32 {
+        try require(4)
+        defer { position += 4 }
+        return UInt32(bytes[position]) << 24 | UInt32(bytes[position + 1]) << 16
+            | UInt32(bytes[position + 2]) << 8 | UInt32(bytes[position + 3])
+    }
+
+    @inlinable public mutating func skip(_ count: Int) throws(WireError) {
+        try require(count)
+        position += count
+    }
+
+    /// A reader of the next `count` bytes alone; this reader moves past them.
+    @inlinable @_lifetime(copy self)
+    public mutating func slice(_ count: Int) throws(WireError) -> WireReader {
+        try require(count)
+        defer { position += count }
+        return WireReader(bytes.extracting(position..<position + count), base: base + position)
+    }
+
+    /// The next `count` bytes, copied.
+    @inlinable public mutating func bytes(_ count: Int) throws(WireError) -> [UInt8] {
+        var part = try slice(count)
+        return part.rest()
+    }
+
+    /// Moves to `offset` in these bytes, counted from their first.
+    @inlinable public mutating func seek(to offset: Int) throws(WireError) {
+        guard (0...bytes.count).contains(offset) else {
+            throw .truncated(offset: base + offset, needed: 0, available: bytes.count - offset)
+        }
+        position = offset
+    }
+
+    /// The bytes not read yet, copied.
+    @inlinable public mutating func rest() -> [UInt8] {
+        defer { position = bytes.count }
+        return (position..<bytes.count).map { bytes[$0] }
+    }
+
+    @inlinable func require(_ count: Int) throws(WireError) {
+        guard count >= 0, count <= remaining else {
+            throw .truncated(offset: offset, needed: count, available: remaining)
+        }
+    }
+}

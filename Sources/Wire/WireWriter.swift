@@ -1,0 +1,43 @@
+/// Appends big-endian fields to a message.
+///
+/// The one way to learn a message's length is to write it: there is no second function that predicts the length and can
+/// disagree. A length that stands before its content is written last, by ``lengthPrefixed(_:)``.
+public struct WireWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
+
+    public init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    public var count: Int { bytes.count }
+
+    public mutating func u8(_ value: UInt8) { bytes.append(value) }
+    public mutating func u16(_ value: UInt16) {
+        u8(UInt8(truncatingIfNeeded: value >> 8))
+        u8(UInt8(truncatingIfNeeded: value))
+    }
+    public mutating func u32(_ value: UInt32) {
+        u16(UInt16(truncatingIfNeeded: value >> 16))
+        u16(UInt16(truncatingIfNeeded: value))
+    }
+    /// Writes over two octets that were written before, such as a checksum or a count that is known only now.
+    public mutating func patch16(at offset: Int, _ value: UInt16) {
+        bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
+        bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
+    }
+    public mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
+    public mutating func raw(_ content: Span<UInt8>) {
+        for index in content.indices { bytes.append(content[index]) }
+    }
+    /// Begins a new message in the memory of the last.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    public mutating func pad(toCount count: Int) {
+        while bytes.count < count { u8(0) }
+    }
+
+    /// Writes what `body` writes, at most 65,535 octets, preceded by its length as two octets.
+    public mutating func lengthPrefixed<E>(_ body: (inout WireWriter) throws(E) -> Void) throws(E) {
+        let start = bytes.count
+        u16(0)
+        try body(&self)
+        patch16(at: start, UInt16(bytes.count - start - 2))
+    }
+}
