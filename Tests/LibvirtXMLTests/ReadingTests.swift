@@ -1,0 +1,95 @@
+internal import LibvirtXML
+internal import NetworkModel
+internal import TestSupport
+internal import Testing
+
+/// What the golden files cannot show: the values behind the text.
+@Suite struct ReadingTests {
+    @Test func fillsInDefaults() throws {
+        let network = try read("<network><name>lab</name></network>")
+        #expect(network.bridge == .init(name: nil, stp: true, delay: 0))
+        #expect(network.forward == nil)
+        #expect(network.mac == nil)
+    }
+
+    @Test func makesAUUIDOnlyWhereThereIsNone() throws {
+        var random = SeededGenerator(seed: 1)
+        let expected = NetworkUUID.random(using: &random)
+        #expect(try read("<network><name>lab</name></network>").uuid == expected)
+        let given = try read(network("<uuid>5a0f3d1c-0000-4000-8000-000000000001</uuid>"))
+        #expect(given.uuid == "5a0f3d1c-0000-4000-8000-000000000001")
+    }
+
+    /// Forms of one address: libvirt reads them as `inet_aton()` does.
+    @Test(arguments: [
+        ("10.1.2.3", "10.1.2.3"),
+        ("10.1.515", "10.1.2.3"),
+        ("10.66051", "10.1.2.3"),
+        ("167838211", "10.1.2.3"),
+        ("0xA.01.0X2.3", "10.1.2.3"),
+        ("012.1.2.3", "10.1.2.3"),
+    ])
+    func readsAddress(text: String, address: IPAddress) throws {
+        #expect(try read(network("<ip address='\(text)' prefix='8'/>")).ips.first?.address == address)
+    }
+
+    @Test(arguments: [
+        "10.1.2.3.4", "10.1.2.256", "10.1.65536", "256.1", "4294967296", "08.1.2.3", "0x.1.2.3", "+1.2.3.4",
+    ])
+    func refusesAddress(text: String) {
+        #expect(problems(network("<ip address='\(text)' prefix='8'/>")).count == 1)
+    }
+
+    /// The place is where the start tag begins; libxml2 knows only where it ends.
+    @Test func findsTheBeginningOfATag() throws {
+        let problem = try #require(
+            problems(
+                """
+                <network>
+                  <!-- <not counted> -->
+                  <name><![CDATA[<nor this>]]>é</name><?nor <this>?>
+                  é<ip
+                    address='10.0.0.1'
+                    prefix='33'/>
+                </network>
+                """
+            ).last)
+        #expect(problem.line == 4)
+        #expect(problem.column == 4)
+        #expect(problem.element == "ip")
+    }
+
+    @Test func tellsAllProblemsInOrder() {
+        let error = #expect(throws: XMLProblems.self) {
+            try read(
+                """
+                <network ipv6='yes'>
+                  <ip address='10.0.0.1' prefix='33'/>
+                  <bandwidth/>
+                  <bridge name='much-too-long-a-name' wibble='1'/>
+                  <mac address='01:00:00:00:00:00'/>
+                </network>
+                """)
+        }
+        #expect(
+            error?.description == """
+                line 1: attribute 'ipv6' of <network> is not supported yet; remove it
+                line 1: <network> has no name; write <name>…</name>
+                line 2: attribute 'prefix' of <ip> is '33'; write a number from 1 to 32
+                line 3: <bandwidth> is not supported yet; remove it
+                line 4: 'wibble' is not an attribute of <bridge>; remove it
+                line 4: attribute 'name' of <bridge> is 'much-too-long-a-name'; write at most 15 letters, digits, '.', \
+                '_' or '-', or a template with one %d such as 'virbr%d'
+                line 5: attribute 'address' of <mac> is '01:00:00:00:00:00'; write a unicast address: the first octet \
+                is even
+                """)
+    }
+
+    /// A message shows a value that would fill a screen, or move the cursor on it, only as far as that is harmless.
+    @Test func cutsLongValues() {
+        let long = String(repeating: "x", count: 40_000)
+        let messages = problems(network("<mac address='\(long)\u{9B}'/><\(long)/>")).map(\.message)
+        #expect(messages.count == 3)
+        #expect(messages.allSatisfy { $0.utf8.count < 250 && !$0.unicodeScalars.contains("\u{9B}") })
+    }
+}
