@@ -1,0 +1,46 @@
+internal import NetworkModel
+
+/// What is known of one address besides what the configuration says.
+struct AddressState: Sendable {
+    var lease: Lease?
+    var offer: Offer?
+    /// When a client declined the address.
+    var declined: WallTime?
+    /// Who held the address last, where nobody does.
+    var former: FormerLease?
+
+    struct FormerLease: Sendable {
+        var client: Client
+        var end: WallTime
+    }
+
+    var isEmpty: Bool { lease == nil && offer == nil && declined == nil && former == nil }
+
+    /// How long a declined address is given to nobody, in seconds.
+    static let quarantine: Int64 = 600
+
+    var quarantineEnd: WallTime? { declined.map { $0 + Self.quarantine } }
+
+    func isSetAside(at now: WallTime) -> Bool { declined.map { now.isWithin(Self.quarantine, of: $0) } ?? false }
+}
+
+/// An address promised to a client that has not said yet whether it takes it.
+struct Offer: Sendable {
+    var client: Client
+    var made: WallTime
+
+    /// How long nobody else is offered the address, in seconds.
+    static let hold: Int64 = 60
+
+    var end: WallTime { made + Self.hold }
+
+    func isOpen(at now: WallTime) -> Bool { now.isWithin(Self.hold, of: made) }
+}
+
+extension WallTime {
+    /// Whether less than `span` seconds lie between; false also where the clock was set back by more, so that what was
+    /// to last a minute does not last for hours.
+    fileprivate func isWithin(_ span: Int64, of moment: WallTime) -> Bool {
+        self < moment + span && moment < self + span
+    }
+}
