@@ -1,0 +1,63 @@
+/// Values by domain name, found by a name as it stands in a message: without copying it, and whatever its case.
+struct NameTable<Value: Sendable>: Sendable {
+    private struct Entry: Sendable {
+        let name: DNSName
+        var value: Value
+    }
+
+    /// Names by hash; `Hasher` is seeded anew in every process, so a guest cannot choose names that meet.
+    private var buckets: [Int: [Entry]] = [:]
+    /// How many labels the longest name has or had; longer suffixes of a name need not be looked for.
+    private var deepest = 0
+
+    subscript(name: DNSName) -> Value? {
+        get { value(in: name.wire.span, at: 0) }
+        set {
+            let hash = Self.hash(name.wire.span, 0)
+            let place = buckets[hash]?.firstIndex { $0.name == name }
+            switch (place, newValue) {
+            case (let place?, let value?): buckets[hash]?[place].value = value
+            case (nil, let value?):
+                buckets[hash, default: []].append(Entry(name: name, value: value))
+                deepest = max(deepest, name.labelCount)
+            case (let place?, nil):
+                buckets[hash]?.remove(at: place)
+                if buckets[hash]?.isEmpty == true { buckets[hash] = nil }
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// The value of the name that stands, whole and without compression, at `offset` of `message`.
+    func value(in message: Span<UInt8>, at offset: Int) -> Value? {
+        guard let bucket = buckets[Self.hash(message, offset)] else { return nil }
+        for entry in bucket where message.nameEquals(entry.name, at: offset) { return entry.value }
+        return nil
+    }
+
+    /// The value of the longest name in this table that the name at `offset` of `message` is, or is below.
+    ///
+    /// Returns with it where that part of the name begins.
+    func closest(in message: Span<UInt8>, at offset: Int, labelCount: Int) -> (value: Value, offset: Int)? {
+        guard !buckets.isEmpty else { return nil }
+        var offset = offset
+        for labelsLeft in stride(from: labelCount, through: 0, by: -1) {
+            if labelsLeft <= deepest, let value = value(in: message, at: offset) { return (value, offset) }
+            offset += 1 + Int(message[offset])
+        }
+        return nil
+    }
+
+    private static func hash(_ message: Span<UInt8>, _ offset: Int) -> Int {
+        var hasher = Hasher()
+        message.hashName(at: offset, into: &hasher)
+        return hasher.finalize()
+    }
+}
+
+extension NameTable {
+    /// The same for a name that stands for itself.
+    func closest(to name: DNSName) -> Value? {
+        closest(in: name.wire.span, at: 0, labelCount: name.labelCount)?.value
+    }
+}

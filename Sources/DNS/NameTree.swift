@@ -1,0 +1,45 @@
+internal import NetworkModel
+
+/// All names that exist here, each with its records.
+///
+/// A name exists as long as it has records, or a name below it exists: an "empty non-terminal" (RFC 8020, section 2) has no
+/// records, and yet "there is no such name" would deny the names below it.
+struct NameTree: Sendable {
+    struct Node: Sendable {
+        var sets: [RecordSet] = []
+        /// How many names one label below exist.
+        var children = 0
+        /// Whether the configuration speaks for the name, so that a lease cannot.
+        var isReserved = false
+        /// The leases that want the name, oldest wish first.
+        var claims: [IPv4Address] = []
+
+        var exists: Bool { !sets.isEmpty || children > 0 }
+
+        mutating func add(_ data: DNSRecordData) {
+            if let index = sets.firstIndex(where: { $0.type == data.type }) {
+                sets[index].append(data)
+            } else {
+                sets.append(RecordSet(data))
+            }
+        }
+
+        /// Makes `data` the only record of its type; nil leaves none.
+        mutating func replace(_ type: DNSRecordType, with data: DNSRecordData?) {
+            sets.removeAll { $0.type == type }
+            if let data { sets.append(RecordSet(data)) }
+        }
+    }
+
+    private(set) var nodes = NameTable<Node>()
+
+    /// Changes a name, and tells its ancestors where it begins or ceases to exist.
+    mutating func update(_ name: DNSName, _ change: (inout Node) -> Void) {
+        var node = nodes[name] ?? Node()
+        let existed = node.exists
+        change(&node)
+        nodes[name] = node.exists ? node : nil
+        guard existed != node.exists, let parent = name.parent, parent != .root else { return }
+        update(parent) { $0.children += existed ? -1 : 1 }
+    }
+}
