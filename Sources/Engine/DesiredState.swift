@@ -1,0 +1,73 @@
+public import Firewall
+internal import Netlink
+public import NetworkModel
+
+extension HostState {
+    /// What the kernel should hold while `definition` runs; a definition that lacks what it gets when it is defined is refused.
+    ///
+    /// `redirects` are for DNS addresses whose port 53 somebody else holds. `advertised` are the interfaces that take their
+    /// routes from router advertisements, and are to go on doing so.
+    public init(
+        running definition: NetworkDefinition, redirects: [NetworkRules.Redirect], advertised: [InterfaceName]
+    ) throws(EngineError) {
+        self.init()
+        guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }), let mac = definition.mac else {
+            throw EngineError("network '\(definition.name)' has no bridge name or MAC address: define it again")
+        }
+        let addresses = definition.ips.compactMap { ip in
+            ip.subnet.map { InterfaceAddress(ip.address, prefixLength: $0.prefixLength) }
+        }
+        let has4 = addresses.contains { $0.address.family == .ipv4 }
+        let has6 = addresses.contains { $0.address.family == .ipv6 }
+        bridges[name] = BridgeState(
+            mac: mac,
+            mtu: definition.mtu,
+            settings: .init(
+                stp: definition.bridge.stp,
+                forwardDelay: UInt32(clamping: definition.bridge.delay.multipliedOrMax(by: 100))),
+            alias: Ownership.alias(ofBridgeOf: definition.uuid),
+            addresses: Set(addresses),
+            isUp: true
+        )
+        rules[name] = NetworkRules(of: definition, bridge: name, redirects: redirects)
+
+        sysctls[.disableIPv6(name)] = has6 ? "0" : "1"
+        sysctls[.acceptRouterAdvertisements(name)] = "0"
+        sysctls[.autoconfigure(name)] = "0"
+        guard definition.forward != nil else { return }
+        if has4 { sysctls[.ipv4Forwarding] = "1" }
+        if has6 {
+            sysctls[.ipv6Forwarding] = "1"
+            for interface in advertised where interface != name {
+                sysctls[.acceptRouterAdvertisements(interface)] = "2"
+            }
+        }
+    }
+}
+
+extension NetworkRules {
+    /// The firewall's part of a definition.
+    public init(of definition: NetworkDefinition, bridge: InterfaceName, redirects: [Redirect]) {
+        let policy: Policy =
+            switch definition.forward?.mode {
+            case nil: .isolated
+            case .nat: .nat
+            case .route: .route
+            case .open: .open
+            }
+        self.init(bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects)
+        for subnet in definition.ips.compactMap(\.subnet) {
+            switch subnet {
+            case .v4(let subnet): subnets4.append(subnet)
+            case .v6(let subnet): subnets6.append(subnet)
+            }
+        }
+    }
+}
+
+extension UInt64 {
+    fileprivate func multipliedOrMax(by factor: UInt64) -> UInt64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
+    }
+}

@@ -1,0 +1,96 @@
+public import Firewall
+public import Netlink
+public import NetworkModel
+
+/// What of the host belongs to some networks: the same type for what is there and for what is wanted.
+public struct HostState: Hashable, Sendable {
+    public var bridges: [InterfaceName: BridgeState]
+    public var taps: [InterfaceName: TapState]
+    public var sysctls: [Sysctl: String]
+    /// By bridge.
+    public var rules: [InterfaceName: NetworkRules]
+
+    public init(
+        bridges: [InterfaceName: BridgeState] = [:], taps: [InterfaceName: TapState] = [:],
+        sysctls: [Sysctl: String] = [:], rules: [InterfaceName: NetworkRules] = [:]
+    ) {
+        self.bridges = bridges
+        self.taps = taps
+        self.sysctls = sysctls
+        self.rules = rules
+    }
+}
+
+/// A bridge of ours.
+public struct BridgeState: Hashable, Sendable {
+    public var mac: MACAddress
+    /// In octets; nil in a wish leaves the kernel's choice, and an observation always has it.
+    public var mtu: UInt32?
+    public var settings: Link.Bridge
+    /// The mark that says whose it is: ``Ownership``.
+    public var alias: String?
+    public var addresses: Set<InterfaceAddress>
+    public var isUp: Bool
+
+    public init(
+        mac: MACAddress, mtu: UInt32?, settings: Link.Bridge, alias: String?, addresses: Set<InterfaceAddress>,
+        isUp: Bool
+    ) {
+        self.mac = mac
+        self.mtu = mtu
+        self.settings = settings
+        self.alias = alias
+        self.addresses = addresses
+        self.isUp = isUp
+    }
+}
+
+/// A guest's tap, which exists already: only ``Tap/create(_:owner:group:)`` can make one, since the kernel chooses its name.
+public struct TapState: Hashable, Sendable {
+    public var mac: MACAddress
+    public var mtu: UInt32?
+    public var alias: String?
+    public var master: InterfaceName?
+    public var isUp: Bool
+
+    public init(mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool) {
+        self.mac = mac
+        self.mtu = mtu
+        self.alias = alias
+        self.master = master
+        self.isUp = isUp
+    }
+}
+
+/// A setting of the kernel's network stack, below `/proc/sys/net`.
+public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// As `sysctl` writes it, with `/` as the separator so that a dot in an interface's name is no riddle.
+    public let description: String
+
+    private init(path: String) { description = path }
+
+    public static let ipv4Forwarding = Self(path: "net/ipv4/ip_forward")
+    public static let ipv6Forwarding = Self(path: "net/ipv6/conf/all/forwarding")
+    public static func disableIPv6(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/disable_ipv6") }
+    public static func acceptRouterAdvertisements(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv6/conf/\(name)/accept_ra")
+    }
+    public static func autoconfigure(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/autoconf") }
+
+    /// The setting that `text`, a former ``description``, names; nil for one that vnet never changes.
+    public init?(_ text: String) {
+        let isOurs =
+            text == Self.ipv4Forwarding.description || text == Self.ipv6Forwarding.description
+            || text.hasPrefix("net/ipv6/conf/") && text.hasSuffix("/accept_ra") && !text.contains("..")
+        guard isOurs else { return nil }
+        description = text
+    }
+
+    public static func < (a: Self, b: Self) -> Bool { a.description < b.description }
+}
+
+/// How the kernel tells whose a link is: its alias.
+public enum Ownership {
+    public static func alias(ofBridgeOf network: NetworkUUID) -> String { "vnet:\(network)" }
+    public static func alias(ofPort port: String, of network: NetworkUUID) -> String { "vnet:\(network):\(port)" }
+}

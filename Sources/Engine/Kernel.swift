@@ -1,0 +1,278 @@
+public import Firewall
+internal import Glibc
+public import Netlink
+public import NetworkModel
+
+/// The kernel of one network namespace: observes it, and carries out plans on it.
+///
+/// Not for two threads at once: the owner is one actor.
+public struct Kernel: ~Copyable {
+    private let sockets: RouteSocket
+    private let nft: Nft
+    private var hasTables: Bool
+
+    public init() throws(EngineError) {
+        let sockets = try Self.engineError { try RouteSocket() }
+        let nft = try Self.engineError { try Nft() }
+        hasTables = nft.hasTables()
+        self.sockets = sockets
+        self.nft = nft
+    }
+
+    /// What `body` returns, with what it throws as the error of this module.
+    private static func engineError<T: ~Copyable>(_ body: () throws -> T) throws(EngineError) -> T {
+        do { return try body() } catch { throw EngineError(error) }
+    }
+
+    // MARK: Observe
+
+    public func link(named name: InterfaceName) throws(EngineError) -> Link? {
+        do { return try sockets.link(named: name) } catch { throw EngineError(error) }
+    }
+
+    public func links() throws(EngineError) -> [Link] {
+        do { return try sockets.links() } catch { throw EngineError(error) }
+    }
+
+    /// What is there of the objects named in `wish`; firewall rules cannot be seen this way and are left out.
+    public func observe(_ wish: HostState) throws(EngineError) -> HostState {
+        var state = HostState()
+        var indices: [Int32: InterfaceName] = [:]
+        do {
+            for name in wish.bridges.keys {
+                guard let link = try sockets.link(named: name), let settings = link.bridge, let mac = link.mac else {
+                    continue
+                }
+                indices[link.index] = name
+                state.bridges[name] = BridgeState(
+                    mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: [], isUp: link.isUp)
+            }
+            if !indices.isEmpty {
+                for (index, address) in try sockets.addresses() {
+                    guard let name = indices[index] else { continue }
+                    // The kernel's own link-local address is nobody's wish and nobody's leftover.
+                    if case .v6(let v6) = address.address, v6.isLinkLocal { continue }
+                    state.bridges[name]?.addresses.insert(address)
+                }
+            }
+            for name in wish.taps.keys {
+                guard let link = try sockets.link(named: name), link.kind == "tun", let mac = link.mac else { continue }
+                var master: InterfaceName?
+                if let index = link.master {
+                    master = indices[index] ?? Self.name(ofInterface: index)
+                }
+                state.taps[name] = TapState(
+                    mac: mac, mtu: link.mtu, alias: link.alias, master: master, isUp: link.isUp)
+            }
+        } catch {
+            throw EngineError(error)
+        }
+        for sysctl in wish.sysctls.keys { state.sysctls[sysctl] = Self.read(sysctl) }
+        return state
+    }
+
+    /// What stands in the way of a network with these subnets, as a sentence's subject, or nil where nothing does:
+    /// `address 192.168.150.9/24 of interface 'eth0'`.
+    ///
+    /// The addresses and routes of the bridge `own` do not count, since they are the network's.
+    public func obstacle(to subnets: [IPSubnet], except own: InterfaceName) throws(EngineError) -> String? {
+        do {
+            for (index, address) in try sockets.addresses() {
+                let name = Self.name(ofInterface: index)
+                guard name != own, let subnet = address.subnet else { continue }
+                if subnets.contains(where: { $0.overlaps(subnet) }) {
+                    return "address \(address)\(name.map { " of interface '\($0)'" } ?? "")"
+                }
+            }
+            for route in try sockets.routes() where route.destination.prefixLength > 0 {
+                let name = Self.name(ofInterface: route.interfaceIndex)
+                guard name != own else { continue }
+                if subnets.contains(where: { $0.overlaps(route.destination) }) {
+                    return "the route to \(route.destination)\(name.map { " by interface '\($0)'" } ?? "")"
+                }
+            }
+        } catch {
+            throw EngineError(error)
+        }
+        return nil
+    }
+
+    /// Interfaces that take their routes from router advertisements, which forwarding would make them ignore
+    /// (Documentation/networking/ip-sysctl.rst, `accept_ra`).
+    public func interfacesTakingAdvertisements() throws(EngineError) -> [InterfaceName] {
+        try links().compactMap { InterfaceName($0.name) }
+            .filter { $0.description != "lo" && Self.read(.acceptRouterAdvertisements($0)) == "1" }
+    }
+
+    /// Whether the network's chains and base tables are in the kernel.
+    public func hasRules(of rules: NetworkRules) -> Bool {
+        guard !rules.isEmpty, nft.hasTables(), let chain = rules.chains.first else { return false }
+        return (try? nft.run("list chain inet vnet \(chain)", while: "look up chain '\(chain)'")) != nil
+    }
+
+    private static func name(ofInterface index: Int32) -> InterfaceName? {
+        var text = [CChar](repeating: 0, count: 16)
+        guard unsafe if_indextoname(UInt32(bitPattern: index), &text) != nil else { return nil }
+        return InterfaceName(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    // MARK: Change
+
+    /// Makes a persistent tap; everything else about it is for a plan.
+    public func createTap(owner: UInt32, group: UInt32) throws(EngineError) -> InterfaceName {
+        do { return try Tap.create("vtap%d", owner: owner, group: group) } catch { throw EngineError(error) }
+    }
+
+    public func setIsolated(_ tap: InterfaceName) throws(EngineError) {
+        do { try sockets.setIsolated(tap, true) } catch { throw EngineError(error) }
+    }
+
+    /// Carries out the plan's steps in order.
+    ///
+    /// Where one is refused, what was done before it is undone, by a plan from what is then there to what was there at the
+    /// start, and the refusal is thrown. `rulesBefore` are the rules that stand for the plan's bridges now.
+    public mutating func apply(_ plan: Plan, rulesBefore: [InterfaceName: NetworkRules] = [:]) throws(EngineError) {
+        let scope = HostState(touchedBy: plan)
+        var before = try observe(scope)
+        before.rules = rulesBefore
+        var rules = rulesBefore
+        for step in plan.steps {
+            do throws(EngineError) {
+                try perform(step)
+                switch step {
+                case .installRules(let installed): rules[installed.bridge] = installed
+                case .removeRules(let removed): rules[removed.bridge] = nil
+                default: break
+                }
+            } catch {
+                // The undo goes as far as it can; what was refused first is what the caller must hear of.
+                if var now = try? observe(scope) {
+                    now.rules = rules
+                    for step in Plan(from: now, to: before).steps { try? perform(step) }
+                }
+                throw error
+            }
+        }
+    }
+
+    /// Removes vnet's tables, when the last network is gone.
+    public mutating func removeTables() throws(EngineError) {
+        do {
+            if nft.hasTables() { try nft.run(Ruleset.removal, while: "remove vnet's nftables tables") }
+            hasTables = false
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
+    private mutating func perform(_ step: Step) throws(EngineError) {
+        do {
+            switch step {
+            case .addBridge(let name, let bridge):
+                try sockets.addBridge(name, mac: bridge.mac, mtu: bridge.mtu, settings: bridge.settings)
+            case .set(let name, let difference): try change(name, difference)
+            case .addAddress(let address, let name): try sockets.addAddress(address, to: name)
+            case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
+            case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
+            case .installRules(let rules): try install(rules)
+            case .removeRules(let rules): try remove(rules)
+            case .removeLink(let name): try sockets.deleteLink(name)
+            }
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
+    private func change(_ name: InterfaceName, _ difference: Step.LinkDifference) throws {
+        var master: Int32?
+        if let wanted = difference.master {
+            master =
+                try wanted.map { bridge in
+                    guard let link = try sockets.link(named: bridge) else {
+                        throw EngineError("make '\(name)' a port of '\(bridge)': there is no such bridge")
+                    }
+                    return link.index
+                } ?? 0
+        }
+        try sockets.change(
+            name,
+            .init(
+                isUp: difference.isUp, alias: difference.alias, mac: difference.mac, mtu: difference.mtu, master: master
+            ))
+    }
+
+    private mutating func install(_ rules: NetworkRules) throws(NftError) {
+        let operation = "install the firewall rules of bridge '\(rules.bridge)'"
+        if hasTables {
+            do throws(NftError) {
+                try nft.run(rules.installation, while: operation)
+                return
+            } catch {
+                // Somebody may have flushed the ruleset: then the tables are missing, and are made again below.
+                guard !nft.hasTables() else { throw error }
+            }
+        }
+        // A batch of its own: nft 1.0.6 puts elements of a new interval map before the new chains that they lead to.
+        try nft.run(Ruleset.base, while: "make vnet's nftables tables")
+        hasTables = true
+        try nft.run(rules.installation, while: operation)
+    }
+
+    private mutating func remove(_ rules: NetworkRules) throws(NftError) {
+        do throws(NftError) {
+            try nft.run(rules.removal, while: "remove the firewall rules of bridge '\(rules.bridge)'")
+        } catch {
+            // Where somebody flushed the ruleset there is nothing left to remove.
+            hasTables = nft.hasTables()
+            if hasTables { throw error }
+        }
+    }
+
+    // MARK: Sysctls
+
+    /// The value without its newline; nil where the kernel has no such setting.
+    public static func read(_ sysctl: Sysctl) -> String? {
+        let file = unsafe open("/proc/sys/\(sysctl)", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = unsafe Glibc.read(file, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].prefix { $0 != 0x0A }, as: UTF8.self)
+    }
+
+    private static func write(_ sysctl: Sysctl, _ value: String) throws(EngineError) {
+        let file = unsafe open("/proc/sys/\(sysctl)", O_WRONLY | O_CLOEXEC)
+        // A kernel without IPv6 has no settings for it, and nothing to switch off.
+        if file < 0, errno == ENOENT { return }
+        let written = file < 0 ? -1 : unsafe Glibc.write(file, value, value.utf8.count)
+        let number = errno
+        if file >= 0 { close(file) }
+        guard written == value.utf8.count else {
+            throw EngineError("set sysctl \(sysctl) to \(value): \(unsafe String(cString: strerror(number)))")
+        }
+    }
+}
+
+extension HostState {
+    /// The names of all objects that the plan's steps touch, as a wish that only says what to look at.
+    init(touchedBy plan: Plan) {
+        self.init()
+        let bridge = BridgeState(
+            mac: .broadcast, mtu: nil, settings: .init(stp: false, forwardDelay: 0), alias: nil, addresses: [],
+            isUp: false)
+        let tap = TapState(mac: .broadcast, mtu: nil, alias: nil, master: nil, isUp: false)
+        for step in plan.steps {
+            switch step {
+            case .addBridge(let name, _), .addAddress(_, let name), .removeAddress(_, let name):
+                bridges[name] = bridge
+            case .set(let name, _), .removeLink(let name):
+                // Which of the two it is, only the kernel knows; the other look finds nothing.
+                bridges[name] = bridge
+                taps[name] = tap
+            case .setSysctl(let sysctl, let value): sysctls[sysctl] = value
+            case .installRules, .removeRules: break
+            }
+        }
+    }
+}

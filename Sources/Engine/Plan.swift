@@ -1,0 +1,177 @@
+public import Firewall
+public import Netlink
+public import NetworkModel
+
+/// One change to the kernel, with the `ip`, `nft` or `sysctl` command that would do the same as its text.
+public enum Step: Hashable, Sendable, CustomStringConvertible {
+    case addBridge(InterfaceName, BridgeState)
+    case set(InterfaceName, LinkDifference)
+    case addAddress(InterfaceAddress, InterfaceName)
+    case removeAddress(InterfaceAddress, InterfaceName)
+    case setSysctl(Sysctl, String)
+    case installRules(NetworkRules)
+    case removeRules(NetworkRules)
+    case removeLink(InterfaceName)
+
+    /// What of a link is not as it should be; nil where it is.
+    public struct LinkDifference: Hashable, Sendable {
+        public var isUp: Bool?
+        public var alias: String?
+        public var mac: MACAddress?
+        public var mtu: UInt32?
+        /// The bridge to be a port of; `.some(nil)` for none.
+        public var master: InterfaceName??
+
+        public init(
+            isUp: Bool? = nil, alias: String? = nil, mac: MACAddress? = nil, mtu: UInt32? = nil,
+            master: InterfaceName?? = nil
+        ) {
+            self.isUp = isUp
+            self.alias = alias
+            self.mac = mac
+            self.mtu = mtu
+            self.master = master
+        }
+
+        var isEmpty: Bool { self == Self() }
+    }
+
+    public var description: String {
+        switch self {
+        case .addBridge(let name, let bridge):
+            "ip link add \(name) address \(bridge.mac)" + (bridge.mtu.map { " mtu \($0)" } ?? "")
+                + " type bridge forward_delay \(bridge.settings.forwardDelay) stp_state \(bridge.settings.stp ? 1 : 0)"
+        case .set(let name, let difference): "ip link set \(name)\(difference.words)"
+        case .addAddress(let address, let name): "ip addr add \(address) dev \(name)"
+        case .removeAddress(let address, let name): "ip addr del \(address) dev \(name)"
+        case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
+        case .installRules(let rules): Self.nft(rules.installation)
+        case .removeRules(let rules): Self.nft(rules.removal)
+        case .removeLink(let name): "ip link del \(name)"
+        }
+    }
+
+    private static func nft(_ text: String) -> String {
+        text.split(separator: "\n").map { "nft \($0)" }.joined(separator: "\n")
+    }
+}
+
+extension Step.LinkDifference {
+    fileprivate var words: String {
+        var words = ""
+        if let alias { words += " alias \(alias)" }
+        if let mac { words += " address \(mac)" }
+        if let mtu { words += " mtu \(mtu)" }
+        if let master { words += master.map { " master \($0)" } ?? " nomaster" }
+        if let isUp { words += isUp ? " up" : " down" }
+        return words
+    }
+}
+
+/// The steps that turn `observed` into `desired`.
+///
+/// What stays is never without its gateway, its rules or its port: rules stand before a bridge is up, new addresses come
+/// before old ones go, and links go last. Forwarding is switched on when all rules stand. Applying a plan and planning again
+/// gives an empty plan.
+public struct Plan: Hashable, Sendable, CustomStringConvertible {
+    public let steps: [Step]
+
+    public var description: String { steps.map(\.description).joined(separator: "\n") }
+
+    public init(from observed: HostState, to desired: HostState) {
+        steps =
+            Self.bridges(observed, desired)
+            + Self.rules(observed, desired)
+            + Self.addresses(observed, desired)
+            + Self.taps(observed, desired)
+            + Self.forwarding(observed, desired)
+            + Self.removals(observed, desired)
+    }
+
+    /// New bridges and what is to change on those that are there, all still down where they are new.
+    private static func bridges(_ observed: HostState, _ desired: HostState) -> [Step] {
+        var steps: [Step] = []
+        for (name, want) in desired.bridges.sorted(by: { $0.key < $1.key }) {
+            if let have = observed.bridges[name] {
+                let difference = Step.LinkDifference(
+                    alias: want.alias == have.alias ? nil : want.alias,
+                    mac: want.mac == have.mac ? nil : want.mac,
+                    mtu: want.mtu == nil || want.mtu == have.mtu ? nil : want.mtu
+                )
+                if !difference.isEmpty { steps.append(.set(name, difference)) }
+            } else {
+                steps.append(.addBridge(name, want))
+                if let alias = want.alias { steps.append(.set(name, .init(alias: alias))) }
+            }
+            steps += sysctls(of: name, observed, desired)
+        }
+        return steps
+    }
+
+    /// Settings of one bridge, which exist only while it does.
+    private static func sysctls(of name: InterfaceName, _ observed: HostState, _ desired: HostState) -> [Step] {
+        desired.sysctls.sorted { $0.key < $1.key }
+            .filter { $0.key.belongs(to: name) && observed.sysctls[$0.key] != $0.value }
+            .map { .setSysctl($0.key, $0.value) }
+    }
+
+    private static func rules(_ observed: HostState, _ desired: HostState) -> [Step] {
+        desired.rules.sorted { $0.key < $1.key }.flatMap { name, want -> [Step] in
+            let have = observed.rules[name]
+            if have == want || want.isEmpty && have == nil { return [] }
+            return (have.map { [.removeRules($0)] } ?? []) + (want.isEmpty ? [] : [.installRules(want)])
+        }
+    }
+
+    private static func addresses(_ observed: HostState, _ desired: HostState) -> [Step] {
+        var steps: [Step] = []
+        for (name, want) in desired.bridges.sorted(by: { $0.key < $1.key }) {
+            let have = observed.bridges[name]
+            steps += want.addresses.subtracting(have?.addresses ?? []).sorted().map { .addAddress($0, name) }
+            if want.isUp, have?.isUp != true { steps.append(.set(name, .init(isUp: true))) }
+            steps += (have?.addresses ?? []).subtracting(want.addresses).sorted().map { .removeAddress($0, name) }
+        }
+        return steps
+    }
+
+    private static func taps(_ observed: HostState, _ desired: HostState) -> [Step] {
+        desired.taps.sorted { $0.key < $1.key }.compactMap { name, want in
+            // A tap that is gone cannot be made again under its guest: it needs a new attach.
+            guard let have = observed.taps[name] else { return nil }
+            let difference = Step.LinkDifference(
+                isUp: want.isUp == have.isUp ? nil : want.isUp,
+                alias: want.alias == have.alias ? nil : want.alias,
+                mac: want.mac == have.mac ? nil : want.mac,
+                mtu: want.mtu == nil || want.mtu == have.mtu ? nil : want.mtu,
+                master: want.master == have.master ? nil : .some(want.master)
+            )
+            return difference.isEmpty ? nil : .set(name, difference)
+        }
+    }
+
+    private static func forwarding(_ observed: HostState, _ desired: HostState) -> [Step] {
+        // Interfaces that take router advertisements first: forwarding would make them forget the host's own routes.
+        desired.sysctls
+            .filter { want in
+                observed.sysctls[want.key] != want.value && !desired.bridges.keys.contains { want.key.belongs(to: $0) }
+            }
+            .sorted { ($0.key.isForwarding ? 1 : 0, $0.key) < ($1.key.isForwarding ? 1 : 0, $1.key) }
+            .map { .setSysctl($0.key, $0.value) }
+    }
+
+    private static func removals(_ observed: HostState, _ desired: HostState) -> [Step] {
+        let taps = observed.taps.keys.filter { desired.taps[$0] == nil }.sorted().map { Step.removeLink($0) }
+        let bridges = observed.bridges.keys.filter { desired.bridges[$0] == nil }.sorted()
+        // Down before its rules go, so that no packet crosses a bridge that has none.
+        let down = bridges.filter { observed.bridges[$0]?.isUp == true }.map { Step.set($0, .init(isUp: false)) }
+        let rules = observed.rules.filter { desired.rules[$0.key] == nil && !$0.value.isEmpty }
+            .sorted { $0.key < $1.key }.map { Step.removeRules($0.value) }
+        return taps + down + rules + bridges.map { .removeLink($0) }
+    }
+}
+
+extension Sysctl {
+    fileprivate var isForwarding: Bool { self == .ipv4Forwarding || self == .ipv6Forwarding }
+
+    fileprivate func belongs(to name: InterfaceName) -> Bool { description.contains("/conf/\(name)/") }
+}

@@ -1,0 +1,49 @@
+internal import CNftables
+
+/// A batch that the kernel, or libnftables before it, refused; nothing of it took effect.
+public struct NftError: Error, Hashable, CustomStringConvertible {
+    /// What was being done, in the imperative.
+    public let operation: String
+    /// libnftables' own first line.
+    public let reason: String
+    public var description: String { "\(operation): \(reason)" }
+}
+
+/// libnftables in this process, in the network namespace of the thread that made it; no `nft` is executed.
+///
+/// Not for two threads at once: the owner is one actor.
+@safe public struct Nft: ~Copyable {
+    private let context: OpaquePointer
+
+    public init() throws(NftError) {
+        guard let context = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else {
+            throw NftError(operation: "open nftables", reason: "out of memory")
+        }
+        _ = unsafe nft_ctx_buffer_output(context)
+        _ = unsafe nft_ctx_buffer_error(context)
+        unsafe self.context = context
+    }
+
+    deinit { unsafe nft_ctx_free(context) }
+
+    /// Carries out `commands`, in the language of nft(8), as one transaction: all or nothing.
+    ///
+    /// - Returns: What the commands print.
+    @discardableResult
+    public func run(_ commands: String, while operation: String) throws(NftError) -> String {
+        let result = unsafe nft_run_cmd_from_buffer(context, commands)
+        let output = unsafe nft_ctx_get_output_buffer(context).map { unsafe String(cString: $0) } ?? ""
+        let errors = unsafe nft_ctx_get_error_buffer(context).map { unsafe String(cString: $0) } ?? ""
+        guard result == 0 else {
+            let reason = errors.split(separator: "\n").first { !$0.isEmpty }
+            throw NftError(operation: operation, reason: reason.map { String($0) } ?? "refused")
+        }
+        return output
+    }
+
+    /// Whether vnet's tables are there.
+    public func hasTables() -> Bool {
+        let listing = try? run("list tables", while: "list nftables tables")
+        return listing?.split(separator: "\n").contains("table inet vnet") ?? false
+    }
+}

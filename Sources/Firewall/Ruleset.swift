@@ -1,0 +1,166 @@
+internal import NetworkModel
+
+/// The text of vnet's tables, as `nft -f` reads it.
+///
+/// Base chains hold a constant number of rules. Each network has chains of its own, named after its bridge, which verdict
+/// maps lead to; so a packet costs the same with one network and with a thousand, and a network comes and goes in one
+/// atomic batch that names only what is its own. Names in the text are ``InterfaceName``s and addresses, which cannot end a
+/// token.
+public enum Ruleset {
+    /// The tables, base chains and maps, for a kernel that has none of them yet.
+    ///
+    /// Order in `forward` is what keeps networks apart. First what stays on one bridge: where `bridge-nf-call-iptables` is
+    /// on, such frames come here too. Then the destination's say, which can only refuse or pass on; the source's say comes
+    /// last, so that a network's permission to go out never opens another.
+    public static let base = """
+        table inet vnet {
+            comment "vnet: made and removed by the vnet daemon"
+            set same_bridge { type ifname . ifname; }
+            map to_network { type ifname : verdict; }
+            map from_network { type ifname : verdict; }
+            map source_nat4 { type ipv4_addr : verdict; flags interval; }
+            map dns_redirect { type ifname : verdict; }
+            chain forward {
+                type filter hook forward priority filter; policy accept;
+                iifname . oifname @same_bridge accept
+                oifname vmap @to_network
+                iifname vmap @from_network
+            }
+            chain prerouting {
+                type nat hook prerouting priority dstnat; policy accept;
+                iifname vmap @dns_redirect
+            }
+            chain postrouting {
+                type nat hook postrouting priority srcnat; policy accept;
+                ip saddr vmap @source_nat4
+            }
+        }
+        table bridge vnet {
+            comment "vnet: made and removed by the vnet daemon"
+        }
+
+        """
+
+    /// Removes all that `base` and every network made.
+    public static let removal = """
+        delete table inet vnet
+        delete table bridge vnet
+
+        """
+}
+
+extension NetworkRules {
+    /// Adds the network's chains and map elements; where they are there already, they become what this value says.
+    public var installation: String {
+        var text = ""
+        let table = "inet vnet"
+        func chain(_ name: String, _ rules: [String]) {
+            text += "add chain \(table) \(name)\nflush chain \(table) \(name)\n"
+            for rule in rules { text += "add rule \(table) \(name) \(rule)\n" }
+        }
+        func element(_ map: String, _ element: String) { text += "add element \(table) \(map) { \(element) }\n" }
+
+        if policy != .open {
+            chain(toChain, arriving)
+            chain(fromChain, leaving)
+            element("same_bridge", "\(quoted) . \(quoted)")
+            element("to_network", "\(quoted) : jump \(toChain)")
+            element("from_network", "\(quoted) : jump \(fromChain)")
+        }
+        if policy == .nat, !subnets4.isEmpty {
+            chain(natChain, masquerading)
+            for subnet in subnets4 { element("source_nat4", "\(subnet) : jump \(natChain)") }
+        }
+        if !redirects.isEmpty {
+            let rules = redirects.flatMap { redirect in
+                ["udp", "tcp"].map { proto in
+                    "\(redirect.address.keyword) daddr \(redirect.address) \(proto) dport 53 redirect to :\(redirect.port)"
+                }
+            }
+            chain(redirectChain, rules)
+            element("dns_redirect", "\(quoted) : jump \(redirectChain)")
+        }
+        return text
+    }
+
+    /// Removes the network's chains and map elements, whichever of them are there.
+    public var removal: String {
+        // Adding before deleting makes a deletion that cannot fail: adding what is there already changes nothing.
+        var text = ""
+        let table = "inet vnet"
+        let chains = [toChain, fromChain, natChain, redirectChain]
+        for chain in chains { text += "add chain \(table) \(chain)\n" }
+        func element(_ map: String, _ element: String, _ key: String) {
+            text += "add element \(table) \(map) { \(element) }\ndelete element \(table) \(map) { \(key) }\n"
+        }
+        element("same_bridge", "\(quoted) . \(quoted)", "\(quoted) . \(quoted)")
+        element("to_network", "\(quoted) : jump \(toChain)", quoted)
+        element("from_network", "\(quoted) : jump \(fromChain)", quoted)
+        element("dns_redirect", "\(quoted) : jump \(redirectChain)", quoted)
+        if policy == .nat {
+            for subnet in subnets4 { element("source_nat4", "\(subnet) : jump \(natChain)", "\(subnet)") }
+        }
+        for chain in chains { text += "flush chain \(table) \(chain)\ndelete chain \(table) \(chain)\n" }
+        return text
+    }
+
+    /// The names of the network's own chains.
+    public var chains: [String] {
+        var names: [String] = []
+        if policy != .open { names += [toChain, fromChain] }
+        if policy == .nat, !subnets4.isEmpty { names.append(natChain) }
+        if !redirects.isEmpty { names.append(redirectChain) }
+        return names
+    }
+
+    private var quoted: String { "\"\(bridge)\"" }
+    private var toChain: String { "to-\(bridge)" }
+    private var fromChain: String { "from-\(bridge)" }
+    private var natChain: String { "nat-\(bridge)" }
+    private var redirectChain: String { "redirect-\(bridge)" }
+
+    /// What the network says of packets that want to come in from another interface: pass on, or refuse.
+    private var arriving: [String] {
+        let from = device.map { "iifname \"\($0)\" " } ?? ""
+        let state = policy == .nat ? "ct state established,related " : ""
+        let passing = policy == .isolated ? [] : destinations.map { "\(from)\(state)\($0) return" }
+        return passing + ["reject"]
+    }
+
+    /// What it says of packets that want to go out.
+    private var leaving: [String] {
+        let to = device.map { "oifname \"\($0)\" " } ?? ""
+        let passing = policy == .isolated ? [] : sources.map { "\(to)\($0) accept" }
+        return passing + ["reject"]
+    }
+
+    private var destinations: [String] {
+        subnets4.map { "ip daddr \($0)" } + subnets6.map { "ip6 daddr \($0)" }
+    }
+    private var sources: [String] {
+        subnets4.map { "ip saddr \($0)" } + subnets6.map { "ip6 saddr \($0)" }
+    }
+
+    /// Only what leaves the network's own subnets, and no broadcast or local multicast (RFC 5771, section 4), is translated.
+    ///
+    /// Ports below 1024 are left alone: a server that trusts "privileged" ports must not be fooled by a guest.
+    private var masquerading: [String] {
+        let to = device.map { "oifname \"\($0)\" " } ?? ""
+        let own = subnets4.map(\.description).joined(separator: ", ")
+        return [
+            "ip daddr { 224.0.0.0/24, 255.255.255.255, \(own) } return",
+            "\(to)meta l4proto { tcp, udp } masquerade to :1024-65535",
+            "\(to)masquerade",
+        ]
+    }
+}
+
+extension IPAddress {
+    /// How nft calls the family's header.
+    fileprivate var keyword: String {
+        switch self {
+        case .v4: "ip"
+        case .v6: "ip6"
+        }
+    }
+}

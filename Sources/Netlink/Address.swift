@@ -1,0 +1,100 @@
+internal import CNetlink
+internal import Glibc
+public import NetworkModel
+
+/// An address of an interface, with the prefix it shares with its neighbours.
+public struct InterfaceAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var address: IPAddress
+    public var prefixLength: Int
+
+    public init(_ address: IPAddress, prefixLength: Int) {
+        self.address = address
+        self.prefixLength = prefixLength
+    }
+
+    public var subnet: IPSubnet? { IPSubnet(containing: address, prefixLength: prefixLength) }
+    public var description: String { "\(address)/\(prefixLength)" }
+    public static func < (a: Self, b: Self) -> Bool { (a.address, a.prefixLength) < (b.address, b.prefixLength) }
+}
+
+/// A route's destination and the interface it leaves by.
+public struct Route: Hashable, Sendable {
+    public var destination: IPSubnet
+    /// Zero where the route has several next hops or none.
+    public var interfaceIndex: Int32
+}
+
+extension RouteSocket {
+    /// Adds an address: `ip addr add ADDRESS dev NAME`, an IPv4 one with its broadcast address, an IPv6 one without
+    /// duplicate address detection, which a bridge without ports could never finish.
+    public func addAddress(_ address: InterfaceAddress, to name: InterfaceName) throws(NetlinkError) {
+        try changeAddress(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, name, "add address \(address) to '\(name)'")
+    }
+
+    /// Removes an address: `ip addr del ADDRESS dev NAME`.
+    public func removeAddress(_ address: InterfaceAddress, from name: InterfaceName) throws(NetlinkError) {
+        try changeAddress(RTM_DELADDR, 0, address, name, "remove address \(address) from '\(name)'")
+    }
+
+    private func changeAddress(
+        _ type: Int, _ flags: CInt, _ address: InterfaceAddress, _ name: InterfaceName, _ operation: String
+    ) throws(NetlinkError) {
+        let index = unsafe if_nametoindex(name.description)
+        guard index != 0 else { throw NetlinkError(errno: ENODEV, while: operation) }
+        var header = ifaddrmsg()
+        header.ifa_prefixlen = UInt8(address.prefixLength)
+        header.ifa_index = index
+        switch address.address {
+        case .v4: header.ifa_family = UInt8(AF_INET)
+        case .v6:
+            header.ifa_family = UInt8(AF_INET6)
+            header.ifa_flags = UInt8(IFA_F_NODAD)
+        }
+        let request = try Request(type, flags, header, while: operation)
+        request.put(IFA_LOCAL, address.address.octets)
+        request.put(IFA_ADDRESS, address.address.octets)
+        if case .v4(let subnet)? = address.subnet, subnet.prefixLength < 31 {
+            request.put(IFA_BROADCAST, subnet.broadcast.octets)
+        }
+        try perform(request, while: operation)
+    }
+
+    /// Every address of the namespace with the index of its interface: `ip addr show`.
+    public func addresses() throws(NetlinkError) -> [(interfaceIndex: Int32, address: InterfaceAddress)] {
+        let operation = "list addresses"
+        let request = try Request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg(), while: operation)
+        return try query(request, while: operation).compactMap {
+            message -> (interfaceIndex: Int32, address: InterfaceAddress)? in
+            guard message.count >= MemoryLayout<ifaddrmsg>.size else { return nil }
+            let attributes = Attributes(message[MemoryLayout<ifaddrmsg>.size...])
+            // IFA_LOCAL is the interface's own; on a point-to-point link IFA_ADDRESS is the other end's.
+            guard let octets = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS),
+                let address = IPAddress(octets: octets)
+            else { return nil }
+            return (
+                message[...].hostInteger(at: 4, as: Int32.self),
+                InterfaceAddress(address, prefixLength: Int(message[1]))
+            )
+        }
+    }
+
+    /// Every unicast route of every table, without the kernel's own for local and broadcast addresses:
+    /// `ip route show table all type unicast`.
+    public func routes() throws(NetlinkError) -> [Route] {
+        let operation = "list routes"
+        let request = try Request(RTM_GETROUTE, NLM_F_DUMP, rtmsg(), while: operation)
+        return try query(request, while: operation).compactMap { message -> Route? in
+            let size = MemoryLayout<rtmsg>.size
+            guard message.count >= size, message[7] == UInt8(RTN_UNICAST) else { return nil }
+            let attributes = Attributes(message[size...])
+            let none = [UInt8](repeating: 0, count: message[0] == UInt8(AF_INET) ? 4 : 16)
+            guard let address = IPAddress(octets: attributes.bytes(Int(RTA_DST.rawValue)) ?? none),
+                let destination = IPSubnet(containing: address, prefixLength: Int(message[1]))
+            else { return nil }
+            return Route(
+                destination: destination,
+                interfaceIndex: attributes.integer(Int(RTA_OIF.rawValue), as: Int32.self) ?? 0
+            )
+        }
+    }
+}

@@ -1,0 +1,159 @@
+internal import CNetlink
+internal import Glibc
+public import NetworkModel
+
+/// A network interface as the kernel describes it (`RTM_NEWLINK`, linux/if_link.h).
+public struct Link: Hashable, Sendable {
+    public var index: Int32
+    public var name: String
+    /// The kind of a virtual link: `bridge`, `tun`, `veth`; nil for others.
+    public var kind: String?
+    public var mac: MACAddress?
+    /// In octets.
+    public var mtu: UInt32
+    public var alias: String?
+    /// The index of the bridge it is a port of.
+    public var master: Int32?
+    public var isUp: Bool
+    public var bridge: Bridge?
+
+    /// What only bridges have (linux/if_link.h, `IFLA_BR_`).
+    public struct Bridge: Hashable, Sendable {
+        public var stp: Bool
+        /// In hundredths of a second.
+        public var forwardDelay: UInt32
+
+        public init(stp: Bool, forwardDelay: UInt32) {
+            self.stp = stp
+            self.forwardDelay = forwardDelay
+        }
+    }
+}
+
+extension RouteSocket {
+    /// The link of that name, or nil where there is none: `ip -d link show NAME`.
+    public func link(named name: InterfaceName) throws(NetlinkError) -> Link? {
+        let operation = "look up link '\(name)'"
+        let request = try Request(RTM_GETLINK, 0, ifinfomsg(), while: operation)
+        request.put(IFLA_IFNAME, name.description)
+        do throws(NetlinkError) {
+            return try query(request, while: operation).lazy.compactMap(Link.init).first
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// All links of the namespace: `ip -d link show`.
+    public func links() throws(NetlinkError) -> [Link] {
+        let operation = "list links"
+        let request = try Request(RTM_GETLINK, NLM_F_DUMP, ifinfomsg(), while: operation)
+        return try query(request, while: operation).compactMap(Link.init)
+    }
+
+    /// Adds a bridge, down and without addresses.
+    ///
+    /// Equivalent to `ip link add NAME address MAC mtu MTU type bridge stp_state STP forward_delay DELAY`.
+    ///
+    /// - Throws: ``NetlinkError/Code/exists`` where any link, bridge or not, has the name.
+    public func addBridge(
+        _ name: InterfaceName, mac: MACAddress, mtu: UInt32?, settings: Link.Bridge
+    ) throws(NetlinkError) {
+        let operation = "add bridge '\(name)'"
+        let request = try Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg(), while: operation)
+        request.put(IFLA_IFNAME, name.description)
+        request.put(IFLA_ADDRESS, mac.octets)
+        if let mtu { request.put(IFLA_MTU, mtu) }
+        request.nest(IFLA_LINKINFO) {
+            request.put(IFLA_INFO_KIND, "bridge")
+            request.nest(IFLA_INFO_DATA) {
+                // The kernel checks a delay of its own accord only while STP is on, so the delay goes first.
+                request.put(IFLA_BR_FORWARD_DELAY, settings.forwardDelay)
+                request.put(IFLA_BR_STP_STATE, UInt32(settings.stp ? 1 : 0))
+            }
+        }
+        try perform(request, while: operation)
+    }
+
+    /// What of a link is to change; nil leaves it as it is.
+    public struct LinkChange: Hashable, Sendable {
+        public var isUp: Bool?
+        public var alias: String?
+        public var mac: MACAddress?
+        public var mtu: UInt32?
+        /// The bridge to be a port of, by its index; 0 for none.
+        public var master: Int32?
+
+        public init(
+            isUp: Bool? = nil, alias: String? = nil, mac: MACAddress? = nil, mtu: UInt32? = nil, master: Int32? = nil
+        ) {
+            self.isUp = isUp
+            self.alias = alias
+            self.mac = mac
+            self.mtu = mtu
+            self.master = master
+        }
+    }
+
+    /// Changes a link in one message: `ip link set NAME …`.
+    public func change(_ name: InterfaceName, _ change: LinkChange) throws(NetlinkError) {
+        let operation = "set link '\(name)'"
+        var header = ifinfomsg()
+        if let isUp = change.isUp {
+            header.ifi_change = UInt32(IFF_UP)
+            header.ifi_flags = isUp ? UInt32(IFF_UP) : 0
+        }
+        let request = try Request(RTM_NEWLINK, 0, header, while: operation)
+        request.put(IFLA_IFNAME, name.description)
+        if let alias = change.alias { request.put(IFLA_IFALIAS, alias) }
+        if let mac = change.mac { request.put(IFLA_ADDRESS, mac.octets) }
+        if let mtu = change.mtu { request.put(IFLA_MTU, mtu) }
+        if let master = change.master { request.put(IFLA_MASTER, UInt32(bitPattern: master)) }
+        try perform(request, while: operation)
+    }
+
+    /// Sets whether a bridge port may exchange frames with other isolated ports: `bridge link set dev NAME isolated on`.
+    public func setIsolated(_ name: InterfaceName, _ isolated: Bool) throws(NetlinkError) {
+        let operation = "set bridge port '\(name)'"
+        guard let port = try link(named: name) else { throw NetlinkError(errno: ENODEV, while: operation) }
+        var header = ifinfomsg()
+        header.ifi_family = UInt8(PF_BRIDGE)
+        header.ifi_index = port.index
+        let request = try Request(RTM_SETLINK, 0, header, while: operation)
+        request.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) {
+            request.put(IFLA_BRPORT_ISOLATED, UInt8(isolated ? 1 : 0))
+        }
+        try perform(request, while: operation)
+    }
+
+    /// Deletes a link of any kind, its addresses and its routes: `ip link del NAME`.
+    public func deleteLink(_ name: InterfaceName) throws(NetlinkError) {
+        let operation = "delete link '\(name)'"
+        let request = try Request(RTM_DELLINK, 0, ifinfomsg(), while: operation)
+        request.put(IFLA_IFNAME, name.description)
+        try perform(request, while: operation)
+    }
+}
+
+extension Link {
+    init?(_ message: [UInt8]) {
+        let size = MemoryLayout<ifinfomsg>.size
+        guard message.count >= size else { return nil }
+        let attributes = Attributes(message[size...])
+        guard let name = attributes.string(IFLA_IFNAME) else { return nil }
+        index = message[...].hostInteger(at: 4, as: Int32.self)
+        isUp = message[...].hostInteger(at: 8, as: UInt32.self) & UInt32(IFF_UP) != 0
+        self.name = name
+        mac = attributes.bytes(IFLA_ADDRESS).flatMap { MACAddress(octets: $0) }
+        mtu = attributes.integer(IFLA_MTU, as: UInt32.self) ?? 0
+        alias = attributes.string(IFLA_IFALIAS)
+        master = attributes.integer(IFLA_MASTER, as: Int32.self)
+        let info = attributes.nested(IFLA_LINKINFO)
+        kind = info?.string(IFLA_INFO_KIND)
+        if kind == "bridge", let data = info?.nested(IFLA_INFO_DATA) {
+            bridge = Bridge(
+                stp: data.integer(IFLA_BR_STP_STATE, as: UInt32.self) ?? 0 != 0,
+                forwardDelay: data.integer(IFLA_BR_FORWARD_DELAY, as: UInt32.self) ?? 0
+            )
+        }
+    }
+}

@@ -1,0 +1,88 @@
+internal import CNetlink
+internal import Glibc
+
+/// A connection to the kernel's routing tables, in the network namespace of the thread that opened it.
+///
+/// Calls block until the kernel has answered, which takes microseconds but for deletions of links. Not for two threads at
+/// once: the owner is one actor.
+@safe public struct RouteSocket: ~Copyable {
+    private let handle: OpaquePointer
+    private let inbox = Inbox()
+
+    public init() throws(NetlinkError) {
+        guard let handle = unsafe nl_socket_alloc() else {
+            throw NetlinkError(libnl: NLE_NOMEM, while: "allocate netlink socket")
+        }
+        let result = unsafe nl_connect(handle, NETLINK_ROUTE)
+        guard result >= 0 else {
+            unsafe nl_socket_free(handle)
+            throw NetlinkError(libnl: result, while: "connect netlink socket")
+        }
+        _ = unsafe cnetlink_enable_explanations(handle)
+        _ = unsafe nl_socket_set_buffer_size(handle, 1 << 20, 0)
+        let inbox = unsafe Unmanaged.passUnretained(self.inbox).toOpaque()
+        _ = unsafe nl_socket_modify_err_cb(handle, NL_CB_CUSTOM, receiveRefusal, inbox)
+        _ = unsafe nl_socket_modify_cb(handle, NL_CB_VALID, NL_CB_CUSTOM, receiveMessage, inbox)
+        unsafe self.handle = handle
+    }
+
+    deinit { unsafe nl_socket_free(handle) }
+
+    /// Sends a request that changes something, and waits for the kernel's word that it is done.
+    func perform(_ request: borrowing Request, while operation: String) throws(NetlinkError) {
+        try exchange(request, .acknowledgement, while: operation)
+    }
+
+    /// Sends a request that asks for something, and returns the messages of the answer, each without its netlink header.
+    func query(_ request: borrowing Request, while operation: String) throws(NetlinkError) -> [[UInt8]] {
+        inbox.messages = []
+        try exchange(request, .messages, while: operation)
+        defer { inbox.messages = [] }
+        return inbox.messages
+    }
+
+    /// What the kernel answers a request with.
+    private enum Answer { case acknowledgement, messages }
+
+    private func exchange(
+        _ request: borrowing Request, _ answer: Answer, while operation: String
+    ) throws(NetlinkError) {
+        inbox.refusal = nil
+        let sent = unsafe nl_send_auto(handle, request.message)
+        guard sent >= 0 else { throw NetlinkError(libnl: sent, while: operation) }
+        let result =
+            switch answer {
+            case .acknowledgement: unsafe nl_wait_for_ack(handle)
+            case .messages: unsafe nl_recvmsgs_default(handle)
+            }
+        if let refusal = inbox.refusal {
+            throw NetlinkError(errno: refusal.errno, explanation: refusal.explanation, while: operation)
+        }
+        guard result >= 0 else { throw NetlinkError(libnl: result, while: operation) }
+    }
+}
+
+/// Where libnl's callbacks leave what came in during one exchange.
+private final class Inbox {
+    var messages: [[UInt8]] = []
+    var refusal: (errno: CInt, explanation: String?)?
+}
+
+private func receiveMessage(_ message: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?) -> CInt {
+    guard let header = unsafe nlmsg_hdr(message), let start = unsafe nlmsg_data(header), let inbox = unsafe inbox
+    else { return CInt(NL_SKIP.rawValue) }
+    let content = unsafe UnsafeRawBufferPointer(start: start, count: Int(nlmsg_datalen(header)))
+    unsafe Unmanaged<Inbox>.fromOpaque(inbox).takeUnretainedValue().messages.append([UInt8](content))
+    return CInt(NL_OK.rawValue)
+}
+
+private func receiveRefusal(
+    _: UnsafeMutablePointer<sockaddr_nl>?, _ error: UnsafeMutablePointer<nlmsgerr>?, _ inbox: UnsafeMutableRawPointer?
+) -> CInt {
+    guard let error = unsafe error, let inbox = unsafe inbox else { return CInt(NL_STOP.rawValue) }
+    let words = unsafe cnetlink_explanation(error)
+    unsafe Unmanaged<Inbox>.fromOpaque(inbox).takeUnretainedValue().refusal = (
+        -error.pointee.error, words.map { unsafe String(cString: $0) }
+    )
+    return CInt(NL_STOP.rawValue)
+}
