@@ -1,0 +1,193 @@
+public import NetworkModel
+
+// What travels on the control socket: HTTP/1.1 with JSON bodies, below `/v1`. A network in a path is its name or its UUID,
+// percent-encoded. An answer that is no success has an ``APIError`` as its body.
+//
+// | method, path                          | body           | answer           |
+// |---------------------------------------|----------------|------------------|
+// | GET    /v1/networks                   |                | [NetworkSummary] |
+// | POST   /v1/networks                   | XML            | NetworkSummary   |
+// | POST   /v1/networks?transient=true    | XML            | NetworkSummary   |
+// | GET    /v1/networks/NETWORK           |                | NetworkSummary   |
+// | DELETE /v1/networks/NETWORK           |                | NetworkSummary   |
+// | GET    /v1/networks/NETWORK/xml       | ?inactive=true | XML              |
+// | POST   /v1/networks/NETWORK/start     |                | StartReport      |
+// | POST   /v1/networks/NETWORK/stop      |                | NetworkSummary   |
+// | PUT    /v1/networks/NETWORK/autostart | AutostartWish  | NetworkSummary   |
+// | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
+// | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
+// | POST   /v1/networks/NETWORK/ports     | PortWish       | PortInfo         |
+// | DELETE /v1/networks/NETWORK/ports/X   |                | PortInfo         |
+// | GET    /v1/ports                      |                | [PortInfo]       |
+// | GET    /v1/daemon                     |                | DaemonInfo       |
+
+/// A network as `vnet list` and `vnet info` show it.
+public struct NetworkSummary: Hashable, Sendable, Codable {
+    public var name: String
+    public var uuid: NetworkUUID
+    public var isActive: Bool
+    /// Whether it is kept on disk; a transient network ends when it stops.
+    public var isPersistent: Bool
+    /// Whether it starts with the daemon.
+    public var isAutostarted: Bool
+    public var bridge: String?
+    /// `isolated`, `nat`, `route` or `open`.
+    public var mode: String
+    /// The bridge's addresses with their prefix length: `192.168.150.1/24`.
+    public var addresses: [String]
+
+    public init(
+        name: String, uuid: NetworkUUID, isActive: Bool, isPersistent: Bool, isAutostarted: Bool, bridge: String?,
+        mode: String, addresses: [String]
+    ) {
+        self.name = name
+        self.uuid = uuid
+        self.isActive = isActive
+        self.isPersistent = isPersistent
+        self.isAutostarted = isAutostarted
+        self.bridge = bridge
+        self.mode = mode
+        self.addresses = addresses
+    }
+}
+
+/// What a start has to say beside that it worked.
+public struct StartReport: Hashable, Sendable, Codable {
+    public var network: NetworkSummary
+    /// Sentences for a person, each with what, where and what to do.
+    public var warnings: [String]
+
+    public init(network: NetworkSummary, warnings: [String]) {
+        self.network = network
+        self.warnings = warnings
+    }
+}
+
+public struct AutostartWish: Hashable, Sendable, Codable {
+    public var enabled: Bool
+
+    public init(enabled: Bool) { self.enabled = enabled }
+}
+
+/// A lease as `vnet leases` shows it.
+public struct LeaseInfo: Hashable, Sendable, Codable {
+    public var address: IPv4Address
+    public var prefixLength: Int
+    public var mac: MACAddress
+    public var hostName: String?
+    /// The client identifier as colon-separated hexadecimal octets.
+    public var clientID: String?
+    /// Seconds since 1970; nil for a lease that never ends.
+    public var expiry: WallTime?
+
+    public init(
+        address: IPv4Address, prefixLength: Int, mac: MACAddress, hostName: String?, clientID: String?,
+        expiry: WallTime?
+    ) {
+        self.address = address
+        self.prefixLength = prefixLength
+        self.mac = mac
+        self.hostName = hostName
+        self.clientID = clientID
+        self.expiry = expiry
+    }
+}
+
+/// What is asked for with a new port.
+public struct PortWish: Hashable, Sendable, Codable {
+    /// Nil for the tap's name.
+    public var name: String?
+    /// Nil for a random one.
+    public var mac: MACAddress?
+    /// Who may open the tap; nil for the caller.
+    public var owner: UInt32?
+    public var group: UInt32?
+    /// Whether the guest may talk to the host only, and not to other isolated ports.
+    public var isIsolated: Bool
+
+    public init(
+        name: String? = nil, mac: MACAddress? = nil, owner: UInt32? = nil, group: UInt32? = nil,
+        isIsolated: Bool = false
+    ) {
+        self.name = name
+        self.mac = mac
+        self.owner = owner
+        self.group = group
+        self.isIsolated = isIsolated
+    }
+}
+
+/// A guest's place on a network.
+public struct PortInfo: Hashable, Sendable, Codable {
+    public var network: String
+    public var name: String
+    /// The tap for QEMU to open.
+    public var tap: InterfaceName
+    /// The guest's own address; the tap's differs in the first octet.
+    public var mac: MACAddress
+    public var owner: UInt32
+    public var isIsolated: Bool
+    /// In octets: what the guest must be told where it is not 1,500.
+    public var mtu: UInt32?
+
+    public init(
+        network: String, name: String, tap: InterfaceName, mac: MACAddress, owner: UInt32, isIsolated: Bool,
+        mtu: UInt32?
+    ) {
+        self.network = network
+        self.name = name
+        self.tap = tap
+        self.mac = mac
+        self.owner = owner
+        self.isIsolated = isIsolated
+        self.mtu = mtu
+    }
+}
+
+public struct DaemonInfo: Hashable, Sendable, Codable {
+    public var pid: Int32
+    public var responderPID: Int32?
+
+    public init(pid: Int32, responderPID: Int32?) {
+        self.pid = pid
+        self.responderPID = responderPID
+    }
+}
+
+/// Why a request was refused: a code for programs, and a sentence for people that says what, where and what to do.
+public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable, Codable {
+        /// The document or an argument is wrong.
+        case invalid
+        /// There is no such network or port.
+        case notFound
+        /// It is there already, or something has its name or address.
+        case conflict
+        /// Not in this state: starting what runs, stopping what does not.
+        case wrongState
+        case notPermitted
+        /// The host refused.
+        case failed
+
+        /// The HTTP status of an answer with this code.
+        public var status: Int {
+            switch self {
+            case .invalid: 400
+            case .notPermitted: 403
+            case .notFound: 404
+            case .conflict, .wrongState: 409
+            case .failed: 500
+            }
+        }
+    }
+
+    public var code: Code
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

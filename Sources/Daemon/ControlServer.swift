@@ -1,0 +1,152 @@
+internal import API
+internal import Foundation
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import NetworkModel
+
+/// The HTTP side of the control socket: reads a request, makes one call, writes the answer.
+///
+/// The contract stands in `API`.
+struct ControlServer {
+    let service: NetworkService
+    let responder: ResponderSupervisor
+    let logger: Logger
+
+    /// Documents larger than this are refused before they are read.
+    private static let bodyLimit = 2 << 20
+
+    /// The HTTP server, which listens when it runs, and calls `ready` when the socket is there.
+    func application(
+        socket: String, ready: @escaping @Sendable () async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(),
+            configuration: .init(address: .unixDomainSocket(path: socket), serverName: "vnet"),
+            onServerRunning: { _ in await ready() },
+            logger: logger
+        )
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ErrorAnswers(logger: logger))
+        let service = service
+        let networks = router.group("/v1/networks")
+
+        networks.get { _, _ in try Self.json(await service.list()) }
+        networks.post { request, _ in
+            let document = try await Self.body(of: request)
+            guard request.uri.queryParameters["transient"] == "true" else {
+                return try Self.json(await service.define(document), status: .created)
+            }
+            return try Self.json(await service.create(document), status: .created)
+        }
+        networks.get(":network") { _, context in
+            try Self.json(await service.info(Self.parameter("network", context)))
+        }
+        networks.delete(":network") { _, context in
+            try Self.json(await service.undefine(Self.parameter("network", context)))
+        }
+        networks.get(":network/xml") { request, context in
+            let inactive = request.uri.queryParameters["inactive"] == "true"
+            let text = try await service.xml(Self.parameter("network", context), inactive: inactive)
+            return Response(
+                status: .ok, headers: [.contentType: "application/xml"],
+                body: .init(byteBuffer: ByteBuffer(string: text)))
+        }
+        networks.post(":network/start") { _, context in
+            try Self.json(await service.start(Self.parameter("network", context)))
+        }
+        networks.post(":network/stop") { _, context in
+            try Self.json(await service.stop(Self.parameter("network", context)))
+        }
+        networks.put(":network/autostart") { request, context in
+            let wish = try await Self.decode(AutostartWish.self, from: request)
+            return try Self.json(await service.setAutostart(Self.parameter("network", context), wish.enabled))
+        }
+        networks.get(":network/leases") { _, context in
+            try Self.json(await service.leases(Self.parameter("network", context)))
+        }
+        networks.get(":network/ports") { _, context in
+            try Self.json(await service.ports(Self.parameter("network", context)))
+        }
+        networks.post(":network/ports") { request, context in
+            let wish = try await Self.decode(PortWish.self, from: request)
+            return try Self.json(await service.attach(Self.parameter("network", context), wish), status: .created)
+        }
+        networks.delete(":network/ports/:port") { _, context in
+            try Self.json(
+                await service.detach(Self.parameter("network", context), port: Self.parameter("port", context)))
+        }
+        router.get("/v1/ports") { _, _ in try Self.json(await service.ports(nil)) }
+        router.get("/v1/daemon") { _, _ in
+            try Self.json(DaemonInfo(pid: getpid(), responderPID: await responder.pid))
+        }
+        return router
+    }
+
+    private static func parameter(_ name: String, _ context: BasicRequestContext) throws -> String {
+        let text = try context.parameters.require(name)
+        guard let decoded = text.removingPercentEncoding else {
+            throw APIError(.invalid, "'\(text)' is not percent-encoded")
+        }
+        return decoded
+    }
+
+    private static func body(of request: Request) async throws -> [UInt8] {
+        do {
+            let buffer = try await request.body.collect(upTo: bodyLimit)
+            return [UInt8](buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw APIError(.invalid, "the document is larger than \(bodyLimit >> 20) MiB")
+        }
+    }
+
+    private static func decode<Value: Decodable>(_: Value.Type, from request: Request) async throws -> Value {
+        let body = try await body(of: request)
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(body.isEmpty ? Array("{}".utf8) : body))
+        } catch {
+            throw APIError(.invalid, "the body is not what this request takes: \(error)")
+        }
+    }
+
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let body = try encoder.encode(value)
+        return Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: body + [0x0A])))
+    }
+}
+
+/// Turns what a route throws into an ``APIError`` as JSON.
+private struct ErrorAnswers: RouterMiddleware {
+    let logger: Logger
+
+    typealias Context = BasicRequestContext
+
+    @concurrent
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as APIError {
+            return try answer(error)
+        } catch let error as HTTPError {
+            guard error.status == .notFound else { throw error }
+            return try answer(APIError(.notFound, "there is nothing at \(request.method) \(request.uri.path)"))
+        } catch {
+            logger.error("\(request.method) \(request.uri.path): \(error)")
+            return try answer(APIError(.failed, "\(error)"))
+        }
+    }
+
+    private func answer(_ error: APIError) throws -> Response {
+        try ControlServer.json(error, status: .init(code: error.code.status))
+    }
+}

@@ -1,0 +1,97 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// Something on disk could not be read or written.
+struct FileError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ operation: String, _ path: String, errno number: CInt = errno) {
+        description = "\(operation) '\(path)': \(unsafe String(cString: strerror(number)))"
+    }
+}
+
+/// Files that are either the old or the new ones, whenever the power fails.
+enum Files {
+    /// Makes a folder with all above it; one that is there keeps its mode.
+    static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(FileError) {
+        var made = ""
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            guard unsafe mkdir(made, made == path ? mode : 0o755) == 0 || errno == EEXIST else {
+                throw FileError("make folder", made)
+            }
+        }
+    }
+
+    /// Writes a file under a temporary name, syncs it and renames it.
+    static func write(_ content: some Sequence<UInt8>, to path: String, mode: mode_t = 0o644) throws(FileError) {
+        let temporary = path + ".new"
+        let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        guard file >= 0 else { throw FileError("write", path) }
+        let bytes = [UInt8](content)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(file, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let number = errno
+                close(file)
+                unsafe unlink(temporary)
+                throw FileError("write", path, errno: number)
+            }
+            written += count
+        }
+        let synced = fchmod(file, mode) == 0 && fsync(file) == 0
+        let number = errno
+        close(file)
+        guard synced, unsafe rename(temporary, path) == 0 else {
+            let reason = synced ? errno : number
+            unsafe unlink(temporary)
+            throw FileError("write", path, errno: reason)
+        }
+        syncDirectory(of: path)
+    }
+
+    /// Removes a file; one that is not there is no error.
+    static func remove(_ path: String) throws(FileError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
+        syncDirectory(of: path)
+    }
+
+    private static func syncDirectory(of path: String) {
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let directory = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return }
+        fsync(directory)
+        close(directory)
+    }
+
+    /// The whole file; nil where there is none.
+    static func read(_ path: String) throws(FileError) -> [UInt8]? {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw FileError("read", path)
+        }
+        defer { close(file) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe Glibc.read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError("read", path) }
+            if count == 0 { return content }
+            content += buffer[..<count]
+        }
+    }
+
+    /// The names in a folder in order, without those that begin with a dot; none where there is no such folder.
+    static func names(in path: String) -> [String] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: path)
+        return names?.filter { !$0.hasPrefix(".") }.sorted() ?? []
+    }
+
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}

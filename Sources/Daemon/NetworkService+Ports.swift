@@ -1,0 +1,107 @@
+public import API
+internal import Engine
+internal import Logging
+internal import Netlink
+internal import NetworkModel
+
+extension NetworkService {
+    /// The ports of one network, or of all.
+    public func ports(_ reference: String?) throws -> [PortInfo] {
+        let uuids = try reference.map { [try find($0)] } ?? Array(networks.keys)
+        return uuids.flatMap { ports.ports(of: $0) }.map(info).sorted { ($0.network, $0.name) < ($1.network, $1.name) }
+    }
+
+    /// Gives a guest a place on a network that runs: a persistent tap on its bridge.
+    public func attach(_ reference: String, _ wish: PortWish) throws -> PortInfo {
+        let uuid = try find(reference)
+        try requireIdle(uuid)
+        guard let live = networks[uuid]?.live else {
+            throw APIError(
+                .wrongState, "network '\(reference)' is not active: start it first, with vnet start \(reference)")
+        }
+        let existing = ports.ports(of: uuid)
+        if let name = wish.name {
+            guard Port.isValid(name) else {
+                throw APIError(
+                    .invalid,
+                    "'\(name)' is no port name: 1 to 63 letters, digits, '.', '_' and '-', a letter or digit first")
+            }
+            if let taken = existing.first(where: { $0.name == name }) {
+                throw APIError(
+                    .conflict,
+                    "network '\(reference)' has a port '\(name)' already, with tap \(taken.tap): choose another name, or detach it"
+                )
+            }
+        }
+        var generator = SystemRandomNumberGenerator()
+        let mac = wish.mac ?? .random(using: &generator)
+        guard !mac.isMulticast, mac.value != 0 else {
+            throw APIError(.invalid, "\(mac) is not the address of one guest: the first octet must be even")
+        }
+        if mac == live.definition.mac || existing.contains(where: { $0.mac == mac }) {
+            let holder = existing.first { $0.mac == mac }.map { "port '\($0.name)'" } ?? "the bridge"
+            throw APIError(
+                .conflict, "\(holder) of network '\(reference)' has the address \(mac) already: choose another")
+        }
+
+        let owner = wish.owner ?? 0
+        let tap = try kernel.createTap(owner: owner, group: wish.group ?? .max)
+        let port = Port(
+            network: uuid, name: wish.name ?? tap.description, tap: tap, mac: mac, owner: owner,
+            group: wish.group ?? .max, isIsolated: wish.isIsolated)
+        do {
+            try ports.add(port)
+            let desired = HostState(taps: [tap: port.desired(on: live.definition)])
+            try kernel.apply(Plan(from: try kernel.observe(desired), to: desired))
+            if port.isIsolated { try kernel.setIsolated(tap) }
+        } catch {
+            try? removePort(port)
+            throw APIError(.failed, "port '\(port.name)' of network '\(reference)' was not made: \(error)")
+        }
+        logger.info("port attached", metadata: ["network": "\(reference)", "port": "\(port.name)", "tap": "\(tap)"])
+        return info(port)
+    }
+
+    /// Takes a guest's place away, with its tap.
+    public func detach(_ reference: String, port name: String) throws -> PortInfo {
+        let uuid = try find(reference)
+        guard let port = ports.ports(of: uuid).first(where: { $0.name == name }) else {
+            throw APIError(
+                .notFound, "network '\(reference)' has no port '\(name)': 'vnet ports \(reference)' shows those it has")
+        }
+        let shown = info(port)
+        try removePort(port)
+        logger.info("port detached", metadata: ["network": "\(reference)", "port": "\(name)"])
+        return shown
+    }
+
+    func removePort(_ port: Port) throws {
+        if let link = try kernel.link(named: port.tap), link.alias == nil || link.alias == port.alias {
+            var observed = HostState()
+            observed.taps = try kernel.observe(HostState(taps: [port.tap: port.wish])).taps
+            try kernel.apply(Plan(from: observed, to: HostState()))
+        }
+        try ports.remove(port)
+    }
+
+    private func info(_ port: Port) -> PortInfo {
+        PortInfo(
+            network: name(of: port.network), name: port.name, tap: port.tap, mac: port.mac, owner: port.owner,
+            isIsolated: port.isIsolated, mtu: networks[port.network]?.current?.mtu)
+    }
+}
+
+extension Port {
+    var alias: String { Ownership.alias(ofPort: name, of: network) }
+
+    /// The tap as it is without a bridge.
+    var wish: TapState { TapState(mac: mac.hostSide, mtu: nil, alias: alias, master: nil, isUp: true) }
+
+    /// The tap as it is while the network runs.
+    func desired(on definition: NetworkDefinition) -> TapState {
+        var state = wish
+        state.mtu = definition.mtu
+        state.master = definition.bridge.name.flatMap { InterfaceName($0) }
+        return state
+    }
+}

@@ -1,0 +1,101 @@
+internal import Firewall
+internal import FoundationEssentials
+internal import Glibc
+internal import LibvirtXML
+internal import NetworkModel
+
+/// Networks on disk: their definitions, which of them start with the daemon, and which run and how.
+struct NetworkStore: Sendable {
+    let paths: Paths
+
+    init(_ paths: Paths) throws(FileError) {
+        self.paths = paths
+        for folder in [paths.networks, paths.autostart, paths.live, paths.intents, paths.ports] {
+            try Files.makeDirectory(folder)
+        }
+    }
+
+    // MARK: Definitions
+
+    private func definition(_ name: String) -> String { "\(paths.networks)/\(name).xml" }
+
+    func save(_ network: NetworkDefinition) throws(FileError) {
+        try Files.write(network.libvirtXML.utf8, to: definition(network.name))
+    }
+
+    /// Removes the definition and its autostart link.
+    func removeDefinition(_ name: String) throws(FileError) {
+        try Files.remove("\(paths.autostart)/\(name).xml")
+        try Files.remove(definition(name))
+    }
+
+    /// All definitions that can be read, and a sentence for each file that cannot.
+    func definitions() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.networks) }
+
+    func isAutostarted(_ name: String) -> Bool { Files.exists("\(paths.autostart)/\(name).xml") }
+
+    func setAutostart(_ name: String, _ enabled: Bool) throws(FileError) {
+        let link = "\(paths.autostart)/\(name).xml"
+        guard enabled else { return try Files.remove(link) }
+        guard unsafe symlink("../networks/\(name).xml", link) == 0 || errno == EEXIST else {
+            throw FileError("make link", link)
+        }
+    }
+
+    // MARK: Running networks
+
+    func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
+        try Files.write(try JSONEncoder().encode(rules), to: "\(paths.live)/\(network.name).json")
+        try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml")
+    }
+
+    func removeLive(_ name: String) throws(FileError) {
+        try Files.remove("\(paths.live)/\(name).xml")
+        try Files.remove("\(paths.live)/\(name).json")
+    }
+
+    func live() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.live) }
+
+    /// The rules that were put in place for a running network.
+    func liveRules(_ name: String) -> NetworkRules? {
+        guard let content = try? Files.read("\(paths.live)/\(name).json") else { return nil }
+        return try? JSONDecoder().decode(NetworkRules.self, from: Data(content))
+    }
+
+    private func load(_ folder: String) -> (networks: [NetworkDefinition], problems: [String]) {
+        var networks: [NetworkDefinition] = []
+        var problems: [String] = []
+        for file in Files.names(in: folder) where file.hasSuffix(".xml") {
+            do {
+                var generator = SystemRandomNumberGenerator()
+                guard let content = try Files.read("\(folder)/\(file)") else { continue }
+                networks.append(try NetworkDefinition(libvirtXML: content, using: &generator))
+            } catch {
+                problems.append("\(folder)/\(file) is left out: \(error)")
+            }
+        }
+        return (networks, problems)
+    }
+
+    // MARK: Intents
+
+    /// What was being done to a network: enough to take every trace of it away.
+    struct Intent: Codable {
+        var name: String
+        var uuid: NetworkUUID
+        var rules: NetworkRules
+    }
+
+    func begin(_ intent: Intent) throws {
+        try Files.write(try JSONEncoder().encode(intent), to: "\(paths.intents)/\(intent.uuid)")
+    }
+
+    func finish(_ uuid: NetworkUUID) throws(FileError) { try Files.remove("\(paths.intents)/\(uuid)") }
+
+    func intents() -> [Intent] {
+        Files.names(in: paths.intents).compactMap { name in
+            guard let content = try? Files.read("\(paths.intents)/\(name)") else { return nil }
+            return try? JSONDecoder().decode(Intent.self, from: Data(content))
+        }
+    }
+}

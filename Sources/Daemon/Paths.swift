@@ -1,0 +1,33 @@
+/// Where an instance keeps its files; instances with different roots know nothing of each other.
+public struct Paths: Hashable, Sendable {
+    /// Without a final slash; empty for the machine's own `/`.
+    public let root: String
+
+    public init(root: String) {
+        self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+    }
+
+    /// Definitions, in libvirt's inactive format, as `NAME.xml`.
+    var networks: String { root + "/etc/vnet/networks" }
+    /// Links to the definitions that start with the daemon.
+    var autostart: String { root + "/etc/vnet/autostart" }
+    var run: String { root + "/run/vnet" }
+    /// Of running networks: the definition as it runs (`NAME.xml`) and the rules that stand for it (`NAME.json`).
+    var live: String { run + "/live" }
+    /// What is being started or stopped right now, one file a network.
+    var intents: String { run + "/intents" }
+    /// One folder a network, one file a port.
+    var ports: String { run + "/ports" }
+    /// Kernel settings that were changed, with what they were before.
+    var sysctls: String { run + "/sysctls.json" }
+    /// There since the networks to be started with the machine were.
+    var autostarted: String { run + "/autostarted" }
+    var lock: String { run + "/daemon.lock" }
+    var pid: String { run + "/daemon.pid" }
+    /// The lease database; the responder's whole world.
+    var leases: String { root + "/var/lib/vnet/leases" }
+    var logs: String { root + "/var/lib/vnet/log" }
+
+    public var socket: String { run + "/vnet.sock" }
+    public var log: String { logs + "/daemon.log" }
+}

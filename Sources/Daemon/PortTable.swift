@@ -1,0 +1,63 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import NetworkModel
+
+/// A guest's place on a network, as it is kept on disk.
+struct Port: Hashable, Sendable, Codable {
+    var network: NetworkUUID
+    var name: String
+    var tap: InterfaceName
+    /// The guest's own address.
+    var mac: MACAddress
+    var owner: UInt32
+    var group: UInt32
+    var isIsolated: Bool
+
+    /// A name that is a safe file name and part of a link's alias: 1 to 63 of `A-Z a-z 0-9 . _ -`, beginning with a letter or
+    /// a digit.
+    static func isValid(_ name: String) -> Bool {
+        guard (1...63).contains(name.utf8.count), let first = name.first, first.isASCII,
+            first.isLetter || first.isNumber
+        else { return false }
+        return name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+    }
+}
+
+/// The ports of all networks: in memory, and on disk before anyone hears of them.
+struct PortTable {
+    private let folder: String
+    private(set) var ports: [NetworkUUID: [String: Port]] = [:]
+
+    init(_ paths: Paths) {
+        folder = paths.ports
+        for network in Files.names(in: folder) {
+            for file in Files.names(in: "\(folder)/\(network)") {
+                guard let content = try? Files.read("\(folder)/\(network)/\(file)"),
+                    let port = try? JSONDecoder().decode(Port.self, from: Data(content))
+                else { continue }
+                ports[port.network, default: [:]][port.name] = port
+            }
+        }
+    }
+
+    func ports(of network: NetworkUUID) -> [Port] {
+        (ports[network] ?? [:]).values.sorted { $0.name < $1.name }
+    }
+
+    mutating func add(_ port: Port) throws {
+        try Files.makeDirectory("\(folder)/\(port.network)")
+        try Files.write(try JSONEncoder().encode(port), to: path(port))
+        ports[port.network, default: [:]][port.name] = port
+    }
+
+    mutating func remove(_ port: Port) throws(FileError) {
+        try Files.remove(path(port))
+        ports[port.network]?[port.name] = nil
+        if ports[port.network]?.isEmpty == true {
+            ports[port.network] = nil
+            unsafe rmdir("\(folder)/\(port.network)")
+        }
+    }
+
+    private func path(_ port: Port) -> String { "\(folder)/\(port.network)/\(port.name)" }
+}

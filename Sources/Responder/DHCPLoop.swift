@@ -1,0 +1,242 @@
+internal import CLinux
+internal import DHCP
+internal import Foundation
+internal import LeaseStore
+internal import NetworkModel
+internal import ResponderChannel
+
+/// The loop that serves DHCP and router advertisements of all networks.
+///
+/// One round: read up to 64 messages from each socket that is ready, decide each, put all leases of the round on disk in one
+/// transaction, tell the names to the DNS loop, and only then send the replies.
+final class DHCPLoop {
+    enum Message: Sendable {
+        case command(ResponderCommand, descriptors: [Int32])
+        /// The DNS loop serves the network too.
+        case served(NetworkUUID)
+    }
+
+    /// What a ready descriptor is for.
+    private enum Source {
+        case mailbox
+        case frames(NetworkUUID)
+        case relay(NetworkUUID)
+        case router(NetworkUUID)
+    }
+
+    private let mailbox: Mailbox<Message>
+    private let dns: Mailbox<DNSLoop.Message>
+    private let store: LeaseStore
+    private let channel: Channel
+    private let poller: Poller
+    private var sources: [UInt64: Source] = [:]
+    private var lastToken: UInt64 = 0
+    private var networks: [NetworkUUID: DHCPNetwork] = [:]
+    private var round = Round()
+    private var buffer = [UInt8](repeating: 0, count: 4_096)
+
+    /// What one round has decided and not done yet.
+    private struct Round {
+        var changes: [(network: NetworkUUID, change: LeaseChange)] = []
+        var replies: [(network: NetworkUUID, reply: DHCPv4Reply)] = []
+        /// Replies that speak of `changes`.
+        var acknowledgements: [(network: NetworkUUID, reply: DHCPv4Reply)] = []
+    }
+
+    /// How often leases that ended are looked for.
+    private static let sweepInterval: Duration = .seconds(5)
+    private static let messagesPerRound = 64
+
+    init(mailbox: Mailbox<Message>, dns: Mailbox<DNSLoop.Message>, store: LeaseStore, channel: Channel) throws {
+        self.mailbox = mailbox
+        self.dns = dns
+        self.store = store
+        self.channel = channel
+        poller = try Poller()
+        try watch(mailbox.descriptor, .mailbox)
+    }
+
+    func run() throws {
+        var nextSweep = ContinuousClock.now + Self.sweepInterval
+        while true {
+            let nextAdvertisement = networks.values.compactMap(\.advertiser?.next).min()
+            let deadline = nextAdvertisement.map { min($0, nextSweep) } ?? nextSweep
+            for ready in poller.wait(ContinuousClock.now.duration(to: deadline)) {
+                switch sources[ready.token] {
+                case .mailbox: for message in mailbox.take() { try handle(message) }
+                case .frames(let uuid): readFrames(uuid)
+                case .relay(let uuid): readRelayed(uuid)
+                case .router(let uuid): readSolicitations(uuid)
+                case nil: break
+                }
+            }
+            let now = ContinuousClock.now
+            if now >= nextSweep {
+                nextSweep = now + Self.sweepInterval
+                sweep()
+            }
+            for network in networks.values { network.advertiser?.advertiseIfDue(now) }
+            finishRound()
+        }
+    }
+
+    // MARK: Commands
+
+    private func handle(_ message: Message) throws {
+        switch message {
+        case .served(let uuid): send(.serving(uuid))
+        case .command(.serve(let configuration, let index, let roles), let descriptors):
+            try serve(configuration, index, Array(zip(roles, descriptors)))
+        case .command(.reconfigure(let configuration), _):
+            if let network = networks[configuration.uuid], let dhcp = configuration.dhcp {
+                add(network.server?.reconfigure(dhcp) ?? [], of: configuration.uuid)
+            }
+            dns.post(.reconfigure(configuration))
+        case .command(.withdraw(let uuid), _):
+            withdraw(uuid)
+            dns.post(.withdraw(uuid))
+        case .command(.leases(let uuid, let request), _):
+            // What the round has decided is on disk before anyone hears of it.
+            finishRound()
+            do {
+                send(.leases(try networks[uuid]?.server?.leases ?? store.leases(of: uuid), request: request))
+            } catch {
+                send(.trouble("\(error)"))
+                send(.leases([], request: request))
+            }
+        case .command(.forget(let uuid), _):
+            do { try store.forget(uuid) } catch { send(.trouble("\(error)")) }
+        }
+    }
+
+    private func serve(
+        _ configuration: ServiceConfiguration, _ index: Int32, _ sockets: [(role: SocketRole, descriptor: Int32)]
+    ) throws {
+        withdraw(configuration.uuid)
+        let leases = try store.leases(of: configuration.uuid)
+        let network = DHCPNetwork(configuration, interfaceIndex: index, leases: leases)
+        networks[configuration.uuid] = network
+        var forDNS: [(role: SocketRole, descriptor: Int32)] = []
+        for (role, descriptor) in sockets {
+            switch role {
+            case .dhcpFrames:
+                network.frames = descriptor
+                try watch(descriptor, .frames(configuration.uuid))
+            case .dhcpRelay:
+                network.relay = descriptor
+                try watch(descriptor, .relay(configuration.uuid))
+            case .routerSolicitations:
+                network.advertiser = Advertiser(configuration, socket: descriptor)
+                try watch(descriptor, .router(configuration.uuid))
+            case .dnsUDP, .dnsTCP: forDNS.append((role, descriptor))
+            }
+        }
+        dns.post(.serve(configuration, leases: network.server?.leases ?? [], sockets: forDNS))
+    }
+
+    private func withdraw(_ uuid: NetworkUUID) {
+        guard let network = networks.removeValue(forKey: uuid) else { return }
+        for descriptor in [network.frames, network.relay, network.advertiser?.socket].compactMap({ $0 }) {
+            poller.remove(descriptor)
+            close(descriptor)
+        }
+        sources = sources.filter { _, source in
+            switch source {
+            case .mailbox: true
+            case .frames(let served), .relay(let served), .router(let served): served != uuid
+            }
+        }
+    }
+
+    private func watch(_ descriptor: Int32, _ source: Source) throws {
+        lastToken += 1
+        sources[lastToken] = source
+        try poller.add(descriptor, token: lastToken)
+    }
+
+    private func send(_ event: ResponderEvent) {
+        // Where the daemon has gone, the main thread sees it and ends the process.
+        try? channel.send(event)
+    }
+
+    // MARK: Messages
+
+    private func readFrames(_ uuid: NetworkUUID) {
+        guard let network = networks[uuid], let socket = network.frames else { return }
+        for _ in 0..<Self.messagesPerRound {
+            let count = unsafe recv(socket, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            guard let (_, payload) = UDPFrame.read(buffer.span.extracting(0..<count)),
+                let message = try? DHCPv4Message(reading: buffer.span.extracting(payload)), message.giaddr == .any
+            else { continue }
+            decide(message, network)
+        }
+    }
+
+    /// What relay agents send is for this socket; everything else that reaches it has come as a frame as well.
+    private func readRelayed(_ uuid: NetworkUUID) {
+        guard let network = networks[uuid], let socket = network.relay else { return }
+        for _ in 0..<Self.messagesPerRound {
+            let count = unsafe recv(socket, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            guard let message = try? DHCPv4Message(reading: buffer.span.extracting(0..<count)), message.giaddr != .any
+            else { continue }
+            decide(message, network)
+        }
+    }
+
+    private func readSolicitations(_ uuid: NetworkUUID) {
+        guard let advertiser = networks[uuid]?.advertiser else { return }
+        for _ in 0..<Self.messagesPerRound {
+            let count = unsafe recv(advertiser.socket, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            guard (try? RouterSolicitation(reading: buffer.span.extracting(0..<count))) != nil else { continue }
+            advertiser.solicited(.now)
+        }
+    }
+
+    private func decide(_ message: DHCPv4Message, _ network: DHCPNetwork) {
+        let uuid = network.configuration.uuid
+        switch network.server?.handle(message, now: .now) {
+        case .commitThenReply(let changes, let reply):
+            add(changes, of: uuid)
+            round.acknowledgements.append((uuid, reply))
+        case .reply(let reply): round.replies.append((uuid, reply))
+        case .commit(let changes): add(changes, of: uuid)
+        case .ignore, nil: break
+        }
+    }
+
+    private func sweep() {
+        for (uuid, network) in networks { add(network.server?.expire(now: .now) ?? [], of: uuid) }
+    }
+
+    private func add(_ changes: [LeaseChange], of uuid: NetworkUUID) {
+        round.changes += changes.map { (uuid, $0) }
+    }
+
+    /// Disk, names, replies: in this order.
+    private func finishRound() {
+        defer { round = Round() }
+        for (uuid, reply) in round.replies { networks[uuid]?.send(reply) }
+        guard !round.changes.isEmpty else { return }
+        do {
+            try store.commit(round.changes)
+        } catch {
+            // Nobody hears of a lease that is not on disk; the clients will ask again.
+            send(.trouble("\(error)"))
+            return
+        }
+        dns.post(.leases(round.changes))
+        for (uuid, reply) in round.acknowledgements { networks[uuid]?.send(reply) }
+    }
+}
+
+extension WallTime {
+    /// The wall clock's time.
+    static var now: WallTime {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return WallTime(seconds: Int64(time.tv_sec))
+    }
+}

@@ -1,0 +1,35 @@
+internal import Foundation
+internal import LeaseStore
+internal import ResponderChannel
+
+/// `vnet responder`: answers guests with the sockets it gets over descriptor 3, and with nothing else to its name.
+public enum ResponderProcess {
+    /// Runs until the daemon closes the channel; the folder `leases` of the lease database becomes the root of all paths.
+    public static func run(leases: String) throws {
+        let channel = Channel(descriptor: 3)
+        try Sandbox.enter(folder: leases)
+        let store = try LeaseStore(path: "/leases.db")
+        let dns = try Mailbox<DNSLoop.Message>()
+        let dhcp = try Mailbox<DHCPLoop.Message>()
+        try Sandbox.restrictSystemCalls()
+        try channel.send(ResponderEvent.ready)
+
+        start { try DNSLoop(mailbox: dns, dhcp: dhcp).run() }
+        start { try DHCPLoop(mailbox: dhcp, dns: dns, store: store, channel: channel).run() }
+        while let (command, descriptors) = try channel.receive(ResponderCommand.self) {
+            dhcp.post(.command(command, descriptors: descriptors))
+        }
+    }
+
+    /// Runs a loop on a thread of its own; where it fails, the process ends, and the daemon starts another.
+    private static func start(_ loop: @escaping @Sendable () throws -> Void) {
+        Thread.detachNewThread {
+            do {
+                try loop()
+            } catch {
+                FileHandle.standardError.write(Data("vnet responder: \(error)\n".utf8))
+            }
+            exit(1)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import API
+internal import ArgumentParser
+internal import Foundation
+internal import LibvirtXML
+internal import NetworkModel
+
+/// Where a definition comes from: a file, standard input, or a template.
+struct Source: ParsableArguments {
+    @Argument(
+        help: "The network's XML, in libvirt's format; '-' for standard input.", completion: .file(extensions: ["xml"]))
+    var file: String?
+
+    @Option(help: "Take this built-in network instead of a file; 'vnet templates' lists them.")
+    var template: String?
+
+    @Option(help: "Call the network this.")
+    var name: String?
+
+    func validate() throws {
+        guard (file == nil) != (template == nil) else {
+            throw ValidationError("Give either a file or --template.")
+        }
+    }
+
+    /// How messages call it.
+    var label: String { template.map { "template \($0)" } ?? file ?? "-" }
+
+    /// The document, with the name that was asked for; a template's subnets are moved clear of those taken, a file's are not.
+    func document(clearOf taken: [IPSubnet]) throws -> [UInt8] {
+        let content = try read()
+        guard template != nil || name != nil else { return content }
+        var generator = SystemRandomNumberGenerator()
+        var definition: NetworkDefinition
+        do {
+            definition = try NetworkDefinition(libvirtXML: content, using: &generator)
+        } catch {
+            throw CommandError("\(error)")
+        }
+        if let name { definition.rename(to: name) }
+        if template != nil { definition.move(clearOf: taken) }
+        return [UInt8](definition.libvirtXML.utf8)
+    }
+
+    private func read() throws -> [UInt8] {
+        if let template { return [UInt8](try Template.named(template).utf8) }
+        do {
+            let handle =
+                file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file ?? ""))
+            return [UInt8](try handle.readToEnd() ?? Data())
+        } catch {
+            throw CommandError("read '\(label)': \((error as NSError).localizedDescription)")
+        }
+    }
+}
+
+struct Define: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Keep a network on disk, or change one that is there.",
+        discussion: "A network that runs takes its new definition with its next start.",
+        aliases: ["net-define"]
+    )
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var source: Source
+
+    func run() async throws {
+        let client = try await instance.client()
+        let network: NetworkSummary = try await client.post(
+            ["networks"], body: source.document(clearOf: client.subnets()))
+        print("Network \(network.name) defined from \(source.label)")
+    }
+}
+
+struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start a network that is gone when it stops.", aliases: ["net-create"])
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var source: Source
+
+    func run() async throws {
+        let client = try await instance.client()
+        let report: StartReport = try await client.post(
+            ["networks"], query: "?transient=true", body: source.document(clearOf: client.subnets()))
+        for warning in report.warnings { say("warning: \(warning)") }
+        print("Network \(report.network.name) created from \(source.label)")
+    }
+}
+
+extension Client {
+    /// The subnets of all networks.
+    func subnets() async throws -> [IPSubnet] {
+        try await get(["networks"], as: [NetworkSummary].self).flatMap(\.addresses).compactMap { text in
+            let parts = text.split(separator: "/")
+            guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]) else { return nil }
+            return IPSubnet(containing: address, prefixLength: length)
+        }
+    }
+}

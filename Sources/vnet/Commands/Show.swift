@@ -1,0 +1,137 @@
+internal import API
+internal import ArgumentParser
+internal import Foundation
+internal import NetworkModel
+
+struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List networks.", aliases: ["net-list"])
+
+    @OptionGroup var instance: Instance
+    @Flag(help: "Those that do not run, too.") var all = false
+    @Flag(help: "Only those that do not run.") var inactive = false
+    @Flag(help: "Their names alone.") var name = false
+    @Flag(help: "Their UUIDs alone.") var uuid = false
+    @Flag(help: "As data.") var json = false
+
+    func validate() throws {
+        guard [name, uuid, json].count(where: { $0 }) <= 1 else {
+            throw ValidationError("Only one of --name, --uuid and --json may be given.")
+        }
+    }
+
+    func run() async throws {
+        let networks = try await instance.client().get(["networks"], as: [NetworkSummary].self).filter { network in
+            inactive ? !network.isActive : all || network.isActive
+        }
+        if json { return try printJSON(networks) }
+        if name || uuid {
+            for network in networks { print(name ? network.name : network.uuid.description) }
+            return
+        }
+        var table = Table(heading: ["Name", "State", "Autostart", "Persistent"])
+        for network in networks {
+            table.rows.append([
+                network.name, network.isActive ? "active" : "inactive",
+                network.isPersistent ? network.isAutostarted.yesOrNo : "no autostart", network.isPersistent.yesOrNo,
+            ])
+        }
+        print(table.description)
+    }
+}
+
+struct Info: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Describe a network.", aliases: ["net-info"])
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var reference: Reference
+    @Flag(help: "As data.") var json = false
+
+    func run() async throws {
+        let network: NetworkSummary = try await instance.client().get(["networks", reference.network])
+        if json { return try printJSON(network) }
+        var lines = [
+            ("Name:", network.name), ("UUID:", network.uuid.description), ("Active:", network.isActive.yesOrNo),
+            ("Persistent:", network.isPersistent.yesOrNo),
+            ("Autostart:", network.isPersistent ? network.isAutostarted.yesOrNo : "no autostart"),
+        ]
+        if let bridge = network.bridge { lines.append(("Bridge:", bridge)) }
+        lines.append(("Mode:", network.mode))
+        if !network.addresses.isEmpty { lines.append(("Addresses:", network.addresses.joined(separator: " "))) }
+        for (label, value) in lines { print(label + String(repeating: " ", count: 16 - label.count) + value) }
+    }
+}
+
+struct DumpXML: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dumpxml",
+        abstract: "Print a network's XML as libvirt writes it.",
+        aliases: ["net-dumpxml"]
+    )
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var reference: Reference
+    @Flag(help: "As it is on disk, not as it runs.") var inactive = false
+
+    func run() async throws {
+        let text = try await instance.client().text(
+            ["networks", reference.network, "xml"], query: inactive ? "?inactive=true" : "")
+        print(text, terminator: "")
+    }
+}
+
+struct Templates: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the networks that are built in, or print one.",
+        discussion: "'vnet define --template NAME' defines one."
+    )
+
+    @Argument(help: "The template to print.") var name: String?
+
+    func run() throws {
+        if let name { return print(try Template.named(name), terminator: "") }
+        var table = Table(heading: ["Name", "What it is"])
+        table.rows = Template.all.map { [$0.name, $0.summary] }
+        print(table.description)
+    }
+}
+
+struct Leases: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the addresses that guests hold.", aliases: ["dhcp-leases", "net-dhcp-leases"])
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var reference: Reference
+    @Option(help: "Only those of this Ethernet address.") var mac: String?
+    @Flag(help: "As data.") var json = false
+
+    func run() async throws {
+        let now = Int64(Date().timeIntervalSince1970)
+        let leases = try await instance.client().get(["networks", reference.network, "leases"], as: [LeaseInfo].self)
+            .filter { lease in
+                (mac.map { $0.lowercased() == lease.mac.description } ?? true)
+                    && (lease.expiry.map { $0.seconds > now } ?? true)
+            }
+        if json { return try printJSON(leases) }
+        var table = Table(
+            heading: ["Expiry Time", "MAC address", "Protocol", "IP address", "Hostname", "Client ID or DUID"])
+        let format = Date.FormatStyle.localSeconds
+        for lease in leases.sorted(by: { $0.mac < $1.mac }) {
+            table.rows.append([
+                lease.expiry.map { format(Date(timeIntervalSince1970: TimeInterval($0.seconds))) } ?? "never",
+                lease.mac.description, "ipv4", "\(lease.address)/\(lease.prefixLength)", lease.hostName ?? "-",
+                lease.clientID ?? "-",
+            ])
+        }
+        print(table.description)
+    }
+}
+
+extension Date.FormatStyle {
+    /// Local time as virsh prints it: `2026-11-24 20:47:32`.
+    fileprivate static var localSeconds: (Date) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyy-MM-dd HH:mm:ss"
+        return { formatter.string(from: $0) }
+    }
+}

@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// The root of the command line; each subcommand has a file of its own below `Commands`.
+struct VNet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vnet",
+        abstract: "Build and run virtual networks.",
+        discussion: """
+            Networks are described in libvirt's XML. A first network:
+
+              sudo vnet define --template netwerk1
+              sudo vnet start netwerk1
+              sudo vnet qemu netwerk1,name=vm1 -- qemu-system-x86_64 ...
+
+            Each command is known by its virsh name too: 'vnet net-dumpxml' is 'vnet dumpxml'.
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            .init(
+                name: "Networks",
+                subcommands: [
+                    Define.self, Create.self, Undefine.self, Start.self, Stop.self, List.self, Info.self, DumpXML.self,
+                    Autostart.self, Templates.self,
+                ]),
+            .init(
+                name: "Guests", subcommands: [Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self]),
+            .init(name: "Processes", subcommands: [DaemonCommand.self, ResponderCommand.self]),
+        ]
+    )
+}
+
+@main
+enum Main {
+    /// Exit code 0, 1 for what failed, 64 for a wrong command line.
+    static func main() async {
+        do {
+            var command = try VNet.parseAsRoot(arguments())
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard VNet.exitCode(for: error) == .failure, !(error is ExitCode) else { VNet.exit(withError: error) }
+            say("error: \(error)")
+            exit(1)
+        }
+    }
+
+    /// The command line, with a `--root` before the subcommand moved behind it, where it is declared.
+    private static func arguments() -> [String] {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        var root: [String] = []
+        if arguments.first == "--root", arguments.count >= 3 {
+            root = Array(arguments[..<2])
+        } else if let first = arguments.first, first.hasPrefix("--root=") {
+            root = [first]
+        }
+        arguments.removeFirst(root.count)
+        guard !root.isEmpty, !arguments.isEmpty else { return root + arguments }
+        return [arguments[0]] + root + arguments.dropFirst()
+    }
+}
+
+/// Writes a line to standard error.
+func say(_ line: String) {
+    let text = line + "\n"
+    _ = unsafe write(STDERR_FILENO, text, text.utf8.count)
+}
