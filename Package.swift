@@ -86,5 +86,11 @@ let package = Package(
         tests("LibvirtXMLTests", ["LibvirtXML", "NetworkModel"], exclude: ["Golden"]),
         tests("DHCPTests", ["DHCP", "NetworkModel", "Wire"]),
         tests("DNSTests", ["DNS", "NetworkModel", "Wire"]),
+        tests("FirewallTests", ["Firewall", "NetworkModel"], exclude: ["Golden"]),
+        tests("LeaseStoreTests", ["LeaseStore", "NetworkModel"]),
+        tests("ResponderChannelTests", ["NetworkModel", "ResponderChannel"]),
+        tests("EngineTests", ["Engine", "Firewall", "Netlink", "NetworkModel"], exclude: ["Golden"]),
+        tests("DaemonTests", ["Daemon", "Engine", "NetworkModel"]),
+        tests("KernelTests", ["Engine", "Firewall", "Netlink", "NetworkModel"]),
     ]
 )

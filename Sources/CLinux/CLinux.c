@@ -35,7 +35,8 @@ int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group)
     struct ifreq request = {0};
     request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
     memcpy(request.ifr_name, name, IFNAMSIZ);
-    if (ioctl(tun, TUNSETIFF, &request) < 0 || ioctl(tun, TUNSETOWNER, owner) < 0 || ioctl(tun, TUNSETGROUP, group) < 0
+    if (ioctl(tun, TUNSETIFF, &request) < 0 || ioctl(tun, TUNSETOWNER, owner) < 0
+        || (group != (gid_t)-1 && ioctl(tun, TUNSETGROUP, group) < 0)
         || ioctl(tun, TUNSETPERSIST, 1) < 0)
         return fail(tun);
     memcpy(name, request.ifr_name, IFNAMSIZ);

@@ -24,7 +24,7 @@ public struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
     private var flightsOfAddress: [IPAddress: Int] = [:]
     private var deadlines = DeadlineQueue()
     private var nextID = DNSFlightID(rawValue: 0)
-    /// Not later than the oldest flight.
+    /// The oldest flight, or the next where there is none.
     private var oldestID = DNSFlightID(rawValue: 0)
 
     public init(limits: DNSForwarderLimits = DNSForwarderLimits()) { self.limits = limits }
@@ -47,7 +47,9 @@ public struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
             return [.answer(client, request.failure)]
         }
         var effects: [Effect] = []
-        if flights.count >= limits.flights { effects += failOldest() }
+        if flights.count >= limits.flights, let oldest = flights[oldestID] {
+            effects += end(oldestID, with: oldest.request.failure)
+        }
         let id = nextID
         nextID = id.next
         flightsOfAddress[address, default: 0] += 1
@@ -113,18 +115,11 @@ public struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
         return [.send(id, to: server, bytes: flight.queryBytes, over: flight.transport)]
     }
 
-    private mutating func failOldest() -> [Effect] {
-        while oldestID < nextID {
-            if let flight = flights[oldestID] { return end(oldestID, with: flight.request.failure) }
-            oldestID = oldestID.next
-        }
-        return []
-    }
-
     private mutating func end(_ id: DNSFlightID, with answer: [UInt8]) -> [Effect] {
         guard let flight = flights.removeValue(forKey: id) else { return [] }
         let left = flightsOfAddress[flight.address, default: 1] - 1
         flightsOfAddress[flight.address] = left == 0 ? nil : left
+        while oldestID < nextID, flights[oldestID] == nil { oldestID = oldestID.next }
         dropStaleDeadlines()
         return [.answer(flight.client, answer), .close(id)]
     }

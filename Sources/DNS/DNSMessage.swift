@@ -41,6 +41,8 @@ public struct DNSMessage: Hashable, Sendable {
     }
 
     /// The message as it is sent, names compressed.
+    ///
+    /// A section must have, and the data of a record must take, no more than 65,535 entries and octets.
     public var bytes: [UInt8] {
         var writer = DNSMessageWriter(header)
         for question in questions { writer.add(question) }

@@ -108,8 +108,8 @@ extension DNSZone {
             }
         }
         for text in configuration.texts {
-            guard let name = DNSName(text.name) else { continue }
-            for owner in owners(of: name) { add(.txt(Self.strings(of: text.value)), to: owner, reserving: false) }
+            guard let name = DNSName(text.name), let strings = Self.strings(of: text.value) else { continue }
+            for owner in owners(of: name) { add(.txt(strings), to: owner, reserving: false) }
         }
         for service in configuration.services {
             guard let name = DNSName(service.name), let target = DNSName(service.target) else { continue }
@@ -131,10 +131,13 @@ extension DNSZone {
         return name.appending(domain) ?? name
     }
 
-    /// The text in strings of at most 255 octets (RFC 1035, section 3.3).
-    private static func strings(of text: String) -> [[UInt8]] {
+    /// The text in strings of at most 255 octets (RFC 1035, section 3.3); nil where a record cannot hold it.
+    private static func strings(of text: String) -> [[UInt8]]? {
         let octets = Array(text.utf8)
         guard !octets.isEmpty else { return [[]] }
-        return stride(from: 0, to: octets.count, by: 255).map { Array(octets[$0..<min($0 + 255, octets.count)]) }
+        let strings = stride(from: 0, to: octets.count, by: 255).map {
+            Array(octets[$0..<min($0 + 255, octets.count)])
+        }
+        return octets.count + strings.count <= UInt16.max ? strings : nil
     }
 }

@@ -2,7 +2,7 @@
 struct NameTable<Value: Sendable>: Sendable {
     private struct Entry: Sendable {
         let name: DNSName
-        var value: Value
+        let value: Value
     }
 
     /// Names by hash; `Hasher` is seeded anew in every process, so a guest cannot choose names that meet.
@@ -12,20 +12,21 @@ struct NameTable<Value: Sendable>: Sendable {
 
     subscript(name: DNSName) -> Value? {
         get { value(in: name.wire.span, at: 0) }
-        set {
-            let hash = Self.hash(name.wire.span, 0)
-            let place = buckets[hash]?.firstIndex { $0.name == name }
-            switch (place, newValue) {
-            case (let place?, let value?): buckets[hash]?[place].value = value
-            case (nil, let value?):
-                buckets[hash, default: []].append(Entry(name: name, value: value))
-                deepest = max(deepest, name.labelCount)
-            case (let place?, nil):
-                buckets[hash]?.remove(at: place)
-                if buckets[hash]?.isEmpty == true { buckets[hash] = nil }
-            case (nil, nil): break
-            }
+        set { update(name) { $0 = newValue } }
+    }
+
+    /// Changes the value of a name, nil where it has none, without a copy of what is in it.
+    mutating func update<Result>(_ name: DNSName, _ change: (inout Value?) -> Result) -> Result {
+        let hash = Self.hash(name.wire.span, 0)
+        var bucket = buckets.removeValue(forKey: hash) ?? []
+        var value = bucket.firstIndex { $0.name == name }.map { bucket.remove(at: $0).value }
+        let result = change(&value)
+        if let value {
+            bucket.append(Entry(name: name, value: value))
+            deepest = max(deepest, name.labelCount)
         }
+        if !bucket.isEmpty { buckets[hash] = bucket }
+        return result
     }
 
     /// The value of the name that stands, whole and without compression, at `offset` of `message`.

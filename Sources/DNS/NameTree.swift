@@ -35,11 +35,14 @@ struct NameTree: Sendable {
 
     /// Changes a name, and tells its ancestors where it begins or ceases to exist.
     mutating func update(_ name: DNSName, _ change: (inout Node) -> Void) {
-        var node = nodes[name] ?? Node()
-        let existed = node.exists
-        change(&node)
-        nodes[name] = node.exists ? node : nil
-        guard existed != node.exists, let parent = name.parent, parent != .root else { return }
+        let (existed, exists) = nodes.update(name) { entry in
+            var node = entry.take() ?? Node()
+            let existed = node.exists
+            change(&node)
+            if node.exists { entry = node }
+            return (existed, node.exists)
+        }
+        guard existed != exists, let parent = name.parent, parent != .root else { return }
         update(parent) { $0.children += existed ? -1 : 1 }
     }
 }

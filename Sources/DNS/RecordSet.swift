@@ -7,7 +7,7 @@ internal import Wire
 /// in every answer: a pointer to the question's name, which follows the header.
 struct RecordSet: Sendable {
     let type: DNSRecordType
-    private(set) var count: UInt16 = 0
+    private(set) var count = 0
     private(set) var bytes: [UInt8] = []
 
     static let pointerToQuestion = 0xC000 | UInt16(DNSHeader.count)

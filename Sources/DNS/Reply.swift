@@ -21,13 +21,14 @@ struct Reply {
             recursionDesired: query.header.recursionDesired, recursionAvailable: recursionAvailable,
             checkingDisabled: query.header.checkingDisabled, responseCode: responseCode)
         var counts = SectionCounts(questions: 1, additional: query.edns == nil ? 0 : 1)
-        for set in node?.sets ?? [] where set.type == query.type || query.type == .any { counts.answers += set.count }
+        var answerCount = 0
+        for set in node?.sets ?? [] where set.type == query.type || query.type == .any { answerCount += set.count }
+        // More than can be counted are too large for any message, and are left out below.
+        counts.answers = UInt16(clamping: answerCount)
         if apexOffset != nil { counts.authority = 1 }
 
         begin(header, counts, query, message, &writer)
-        if counts.answers > 0, let sets = node?.sets {
-            for set in sets where set.type == query.type || query.type == .any { writer.raw(set.bytes) }
-        }
+        for set in node?.sets ?? [] where set.type == query.type || query.type == .any { writer.raw(set.bytes) }
         if let apexOffset {
             let pointer = message[apexOffset] == 0 ? nil : 0xC000 | UInt16(apexOffset)
             ApexRecords.writeAuthority(apexPointer: pointer, negativeTTL: negativeTTL, to: &writer)

@@ -56,7 +56,7 @@ public enum DaemonProcess {
             close(lock)
             let holder = (try? Files.read(paths.pid)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? "?"
             throw SocketError(
-                "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
+                because: "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
                     + " '\(paths.root.isEmpty ? "/" : paths.root)': use that one, or give this one another --root")
         }
         try Files.write("\(getpid())\n".utf8, to: paths.pid)

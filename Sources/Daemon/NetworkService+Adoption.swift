@@ -53,9 +53,8 @@ extension NetworkService {
                 if let formerRules, kernel.hasRules(of: formerRules) { try takeDown(definition, rules: formerRules) }
                 return try store.removeLive(definition.name)
             }
-            let hasDNS = definition.dns?.enable != false
-            let dns = try ServiceSockets.dns(
-                of: definition.name, on: hasDNS ? definition.ips.map(\.address) : [],
+                let dns = try ServiceSockets.dns(
+                of: definition.name, on: definition.nameServerAddresses,
                 former: formerRules?.redirects ?? [])
             let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
             var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)

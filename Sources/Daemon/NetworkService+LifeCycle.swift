@@ -66,9 +66,12 @@ extension NetworkService {
         busy.insert(uuid)
         defer { busy.remove(uuid) }
         let name = try await admit(definition)
-        let hasDNS = definition.dns?.enable != false
-        let dns = try ServiceSockets.dns(
-            of: definition.name, on: hasDNS ? definition.ips.map(\.address) : [], former: [])
+        let dns: ServiceSockets
+        do {
+            dns = try ServiceSockets.dns(of: definition.name, on: definition.nameServerAddresses, former: [])
+        } catch {
+            throw APIError(.failed, "network '\(definition.name)' did not start, and nothing was changed: \(error)")
+        }
 
         let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
         var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
@@ -163,6 +166,15 @@ extension NetworkService {
 }
 
 extension NetworkDefinition {
+    /// Where guests are to find name service: the bridge's addresses but for link-local ones, which would need a zone
+    /// wherever they are written.
+    var nameServerAddresses: [IPAddress] {
+        guard dns?.enable != false else { return [] }
+        return ips.map(\.address).filter { address in
+            if case .v6(let v6) = address { !v6.isLinkLocal } else { true }
+        }
+    }
+
     /// Whether guests' IPv6 packets are to be forwarded.
     var needsIPv6Forwarding: Bool { forward != nil && ips.contains { $0.address.family == .ipv6 } }
 }

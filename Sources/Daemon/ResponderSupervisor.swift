@@ -42,7 +42,7 @@ actor ResponderSupervisor {
         let arguments = ["vnet", "responder", "--leases", paths.leases]
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, theirs.descriptor, STDERR_FILENO)
         guard pid > 0 else {
             let number = errno
@@ -79,7 +79,7 @@ actor ResponderSupervisor {
 
     private func giveUp(_ uuid: NetworkUUID) {
         for continuation in starting.removeValue(forKey: uuid) ?? [] {
-            continuation.resume(throwing: SocketError("the responder does not answer: see \(paths.log)"))
+            continuation.resume(throwing: SocketError(because: "the responder does not answer: see \(paths.log)"))
         }
     }
 
@@ -103,7 +103,7 @@ actor ResponderSupervisor {
         let timeout = Task {
             try await Task.sleep(for: .seconds(5))
             waiting.removeValue(forKey: request)?.resume(
-                throwing: SocketError("the responder does not answer: see \(paths.log)"))
+                throwing: SocketError(because: "the responder does not answer: see \(paths.log)"))
         }
         defer { timeout.cancel() }
         return try await withCheckedThrowingContinuation { continuation in
@@ -162,7 +162,7 @@ actor ResponderSupervisor {
         guard process?.pid == pid else { return }
         process = nil
         for continuation in waiting.values {
-            continuation.resume(throwing: SocketError("the responder ended: see \(paths.log)"))
+            continuation.resume(throwing: SocketError(because: "the responder ended: see \(paths.log)"))
         }
         waiting = [:]
         guard !isStopping else { return }

@@ -12,7 +12,7 @@ struct SocketError: Error, CustomStringConvertible {
         description = "\(operation): \(unsafe String(cString: strerror(number)))"
     }
 
-    init(_ description: String) { self.description = description }
+    init(because description: String) { self.description = description }
 }
 
 /// The sockets that one network's services need, opened with the daemon's privileges for the responder.
@@ -62,7 +62,7 @@ final class ServiceSockets: Sendable {
                 var found = try pair(address, port: formerPort)
                 if found == nil { found = try privatePair(address) }
                 guard let pair = found else {
-                    throw SocketError("network '\(network)': no free port for DNS on \(address)")
+                    throw SocketError(because: "network '\(network)': no free port for DNS on \(address)")
                 }
                 open += pair.sockets
                 redirects.append(.init(address: address, port: pair.port))
@@ -128,7 +128,7 @@ final class ServiceSockets: Sendable {
                     }
                     let holder = PortHolder.name(udp: true, port: 67) ?? "another program"
                     throw SocketError(
-                        "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
+                        because: "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
                             + " stop that program or bind it to its own interfaces, or remove <dhcp> from the network")
                 }
                 open.append((.dhcpRelay, relay))

@@ -78,6 +78,8 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { steps.map(\.description).joined(separator: "\n") }
 
+    public init(steps: [Step]) { self.steps = steps }
+
     public init(from observed: HostState, to desired: HostState) {
         steps =
             Self.bridges(observed, desired)

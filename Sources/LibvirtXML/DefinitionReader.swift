@@ -18,6 +18,7 @@ struct DefinitionReader {
         let uuid = uuid(root)
         var network = NetworkDefinition(name: name(root), uuid: uuid ?? .random(using: &generator))
         network.metadata = metadata
+        root.first("metadata").map { ownMetadata($0) }
         network.forward = root.first("forward").map { forward($0) }
         if let bridge = root.first("bridge") { network.bridge = self.bridge(bridge) }
         network.mac = root.first("mac").flatMap { mac($0) }
@@ -30,6 +31,15 @@ struct DefinitionReader {
             refuse(element, "<forward> with mode \(quoted(mode.rawValue)) needs an <ip> in the network; add one")
         }
         return network
+    }
+
+    /// vnet's own elements: other programs' metadata is kept unread, but who writes these counts on their effect.
+    private mutating func ownMetadata(_ metadata: XMLElement) {
+        for element in metadata.children where element.namespace == "urn:vnet:1" {
+            for setting in element.children.isEmpty ? [element] : element.children {
+                refuse(setting, "<\(setting.name)> is not supported yet; remove it")
+            }
+        }
     }
 
     private mutating func name(_ root: XMLElement) -> String {

@@ -20,6 +20,8 @@ internal import Glibc
         }
         _ = unsafe cnetlink_enable_explanations(handle)
         _ = unsafe nl_socket_set_buffer_size(handle, 1 << 20, 0)
+        // An acknowledgement for each request would come after the answer of a query, and be taken for that of the next.
+        unsafe nl_socket_disable_auto_ack(handle)
         let inbox = unsafe Unmanaged.passUnretained(self.inbox).toOpaque()
         _ = unsafe nl_socket_modify_err_cb(handle, NL_CB_CUSTOM, receiveRefusal, inbox)
         _ = unsafe nl_socket_modify_cb(handle, NL_CB_VALID, NL_CB_CUSTOM, receiveMessage, inbox)
@@ -30,15 +32,24 @@ internal import Glibc
 
     /// Sends a request that changes something, and waits for the kernel's word that it is done.
     func perform(_ request: borrowing Request, while operation: String) throws(NetlinkError) {
+        unsafe nlmsg_hdr(request.message).pointee.nlmsg_flags |= UInt16(NLM_F_ACK)
         try exchange(request, .acknowledgement, while: operation)
     }
 
     /// Sends a request that asks for something, and returns the messages of the answer, each without its netlink header.
+    ///
+    /// A listing during which the kernel's tables changed is asked for again.
     func query(_ request: borrowing Request, while operation: String) throws(NetlinkError) -> [[UInt8]] {
-        inbox.messages = []
-        try exchange(request, .messages, while: operation)
-        defer { inbox.messages = [] }
-        return inbox.messages
+        var attempts = 0
+        while true {
+            inbox.messages = []
+            attempts += 1
+            do throws(NetlinkError) {
+                try exchange(request, .messages, while: operation)
+                defer { inbox.messages = [] }
+                return inbox.messages
+            } catch where error.code == .library(NLE_DUMP_INTR) && attempts < 10 {}
+        }
     }
 
     /// What the kernel answers a request with.
@@ -58,7 +69,14 @@ internal import Glibc
         if let refusal = inbox.refusal {
             throw NetlinkError(errno: refusal.errno, explanation: refusal.explanation, while: operation)
         }
-        guard result >= 0 else { throw NetlinkError(libnl: result, while: operation) }
+        guard result >= 0 else {
+            // What is left in the socket is unknown: the next answer must not be taken from it.
+            if result != -NLE_DUMP_INTR {
+                unsafe nl_close(handle)
+                _ = unsafe nl_connect(handle, NETLINK_ROUTE)
+            }
+            throw NetlinkError(libnl: result, while: operation)
+        }
     }
 }
 

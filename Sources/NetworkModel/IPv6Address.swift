@@ -16,7 +16,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConvertib
             guard let groups = Self.groups(halves[0]), groups.count == 8 else { return nil }
             self.init(groups: groups)
         case 2:
-            guard let head = Self.groups(halves[0]), let tail = Self.groups(halves[1]), head.count + tail.count <= 7
+            guard let head = Self.groups(halves[0], mayEndDotted: false), let tail = Self.groups(halves[1]), head.count + tail.count <= 7
             else { return nil }
             let zeros = [UInt16](repeating: 0, count: 8 - head.count - tail.count)
             self.init(groups: head + zeros + tail)
@@ -29,13 +29,13 @@ public struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// The groups of one side of a `::`, or nil where the text is none.
-    private static func groups(_ text: some StringProtocol) -> [UInt16]? {
+    private static func groups(_ text: some StringProtocol, mayEndDotted: Bool = true) -> [UInt16]? {
         if text.isEmpty { return [] }
         var groups: [UInt16] = []
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             if part.contains(".") {
-                guard index == parts.count - 1, let tail = IPv4Address(part) else { return nil }
+                guard mayEndDotted, index == parts.count - 1, let tail = IPv4Address(part) else { return nil }
                 groups += [UInt16(tail.value >> 16), UInt16(tail.value & 0xFFFF)]
             } else {
                 guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit),

@@ -89,6 +89,4 @@ struct SystemError: Error, CustomStringConvertible {
     init(_ operation: String, errno number: CInt = errno) {
         description = "\(operation): \(unsafe String(cString: strerror(number)))"
     }
-
-    init(_ description: String) { self.description = description }
 }

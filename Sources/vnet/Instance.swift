@@ -41,7 +41,7 @@ struct Instance: ParsableArguments {
         let arguments = ["vnet", "daemon"] + (paths.root.isEmpty ? [] : ["--root", paths.root])
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, -1, log)
         guard pid > 0 else { throw CommandError("start the vnet daemon: \(unsafe String(cString: strerror(errno)))") }
 

@@ -174,6 +174,18 @@ import Wire
         #expect(try #require(Self.zone.answer(to: bytes, over: .tcp)).answers.count == 100)
     }
 
+    /// A message has at most 65,535 octets over TCP too, and a section that many records.
+    @Test(arguments: [(3639, false), (3640, true), (65_536, true)])
+    func truncatesWhatFitsIntoNoMessage(count: Int, truncated: Bool) throws {
+        // 12 octets of header, 9 of question, 18 for each record: 3,639 of them make 65,523.
+        let zone = lab {
+            $0.domain = nil
+            $0.texts = (10_000..<10_000 + count).map { .init(name: "all", value: String($0)) }
+        }
+        let answer = try #require(zone.answer(to: query("all", .txt), over: .tcp))
+        #expect(answer.header.isTruncated == truncated)
+    }
+
     /// Section 6.1.4: DO comes back.
     @Test(arguments: [false, true]) func mirrorsDO(dnssecOK: Bool) throws {
         let answer = try #require(Self.zone.answer(to: query("vm1", edns: EDNS(dnssecOK: dnssecOK))))

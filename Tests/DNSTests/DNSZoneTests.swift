@@ -119,6 +119,13 @@ import Testing
         #expect(decision(zone, "empty", .txt) == #"NOERROR aa ra; empty 0 TXT """#)
     }
 
+    /// The data of a record has at most 65,535 octets: 256 strings of 255, each with its length, less one octet.
+    @Test(arguments: [(65_279, true), (65_280, false)]) func leavesOutATextTooLong(count: Int, known: Bool) {
+        let zone = lab { $0.texts = [.init(name: "long", value: String(repeating: "x", count: count))] }
+        // One that fits into a record is still too large for an answer.
+        #expect(decision(zone, "long", .txt) == (known ? "NOERROR aa tc ra" : "forward to 9.9.9.9"))
+    }
+
     /// Without a domain there are plain names only.
     @Test func needsNoDomain() {
         let zone = lab { $0.domain = nil }

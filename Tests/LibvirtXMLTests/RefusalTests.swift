@@ -53,6 +53,10 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         .init(
             "<dnsmasq:options xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'/>",
             "<dnsmasq:options> is not supported yet"),
+        .init(
+            "<metadata><v:network xmlns:v='urn:vnet:1'>\n<v:antiSpoof>yes</v:antiSpoof></v:network></metadata>", line: 4,
+            "<v:antiSpoof> is not supported yet"),
+        .init("<metadata><v:network xmlns:v='urn:vnet:1'/></metadata>", "<v:network> is not supported yet"),
         // Known to nobody.
         .init("<wibble/>", "<wibble> is not an element of <network>; remove it"),
         .init("\n\n<Bridge/>", line: 5, "<Bridge> is not an element of <network>"),

@@ -13,7 +13,7 @@
 /// Moves the calling thread into a new, empty network namespace.
 int clinux_unshare_network(void);
 
-/// Makes a persistent tap that `owner` and `group` may open; `name` is a template (`vtap%d`) and becomes the tap's name.
+/// Makes a persistent tap that `owner`, and `group` unless it is -1, may open; `name` is a template (`vtap%d`) and becomes the tap's name.
 int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group);
 
 /// Opens a packet socket on one interface that delivers only unfragmented IPv4 datagrams to UDP port 67.

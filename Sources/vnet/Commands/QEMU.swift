@@ -86,7 +86,7 @@ struct QEMU: AsyncParsableCommand {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         var pid: pid_t = 0
         let result = unsafe posix_spawnp(&pid, arguments[0], nil, &attributes, pointers, environ)
         guard result == 0 else {

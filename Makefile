@@ -1,0 +1,61 @@
+# make demo | make test | make bench | make release | make install: see README.md.
+SHELL := /bin/bash
+SWIFT ?= swift
+VNET := .build/release/vnet
+PREFIX ?= /usr/local
+SOURCES := Sources Tests Package.swift
+# Arrows between modules point down only, and a target imports what it names.
+CHECKS := --explicit-target-dependency-import-check error
+
+.PHONY: build release test lint format unit kernel end-to-end reference demo bench install uninstall clean deps-%
+
+deps-%:
+	Scripts/install-dependencies.sh $*
+
+build: deps-build
+	$(SWIFT) build --product vnet $(CHECKS)
+
+release: deps-build
+	$(SWIFT) build -c release --product vnet
+
+# Everything, cheapest first.
+test: deps-test lint
+	$(SWIFT) build --build-tests $(CHECKS)
+	$(MAKE) --no-print-directory unit kernel reference end-to-end
+
+lint:
+	$(SWIFT) format lint --strict -r -p $(SOURCES)
+
+format:
+	$(SWIFT) format format -i -r -p $(SOURCES)
+
+unit:
+	$(SWIFT) test --skip-build --skip KernelTests --skip EndToEndTests
+
+kernel:
+	$(SWIFT) test --skip-build --filter KernelTests
+
+reference:
+	VNET=.build/debug/vnet Tests/Reference/compare-libvirt.sh
+
+end-to-end:
+	Scripts/guest-image.sh .build/guest
+	$(SWIFT) test --skip-build --filter EndToEndTests
+
+demo: deps-demo release
+	VNET=$(VNET) Scripts/demo.sh
+
+bench: deps-test release
+	VNET=$(VNET) Benchmarks/start-stop.sh
+
+install: release
+	install -D -m 0755 $(VNET) $(DESTDIR)$(PREFIX)/bin/vnet
+	install -D -m 0644 Packaging/vnet.service $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service
+	install -D -m 0644 Packaging/vnet.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/vnet $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf
+
+clean:
+	rm -rf .build

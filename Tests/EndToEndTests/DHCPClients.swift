@@ -1,0 +1,95 @@
+internal import Foundation
+internal import TestSupport
+
+/// What a DHCP client told its script: the variables of its environment.
+struct ClientLease: Sendable {
+    let variables: [String: String]
+
+    init?(environmentFile path: String) {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        variables = text.split(separator: "\n").reduce(into: [:]) { variables, line in
+            let pair = line.split(separator: "=", maxSplits: 1)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+        }
+    }
+
+    subscript(name: String) -> String? { variables[name] }
+}
+
+extension Namespace {
+    /// Asks for a lease with busybox's client, and configures the address where there is one; nil where nobody answers.
+    ///
+    /// Variables: `ip`, `subnet`, `router`, `dns`, `domain`, `mtu`, `lease`, `serverid`.
+    func udhcpc(
+        hostName: String? = nil, requesting options: [String] = [], tries: Int = 5, thenRelease: Bool = false
+    ) async throws -> ClientLease? {
+        let result = "\(lab.folder)/udhcpc-\(role).env"
+        try? FileManager.default.removeItem(atPath: result)
+        // The variable `interface` is the client's; the mask `mask` the prefix length.
+        let script = try lab.file(
+            "udhcpc-\(role).sh",
+            """
+            #!/bin/sh
+            [ "$1" = bound ] || exit 0
+            ip -4 address flush dev "$interface"
+            ip address add "$ip/$mask" dev "$interface"
+            [ -z "$router" ] || ip route replace default via "$router"
+            env > \(result)
+            """, mode: 0o755)
+        var words = ["udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "\(tries)", "-T", "1", "-s", script]
+        if let hostName { words += ["-x", "hostname:\(hostName)"] }
+        for option in options { words += ["-O", option] }
+        if thenRelease { words.append("-R") }
+        _ = try await run(words)
+        return ClientLease(environmentFile: result)
+    }
+
+    /// Asks for a lease with ISC's client and leaves the client running; the text is its log.
+    ///
+    /// Variables: `new_ip_address`, `new_routers`, `new_domain_name_servers`, …
+    func dhclient(_ extra: String..., leases: String? = nil) async throws -> (lease: ClientLease?, log: String) {
+        let files = "\(lab.folder)/dhclient-\(role)"
+        if let leases { _ = try lab.file("dhclient-\(role).leases", leases) }
+        let script = try lab.file(
+            "dhclient-\(role).sh",
+            """
+            #!/bin/sh
+            env > \(files).$reason.env
+            case $reason in
+                BOUND | RENEW | REBIND | REBOOT)
+                    ip -4 address flush dev "$interface"
+                    ip address add "$new_ip_address/24" dev "$interface"
+                    ;;
+            esac
+            """, mode: 0o755)
+        let configuration = try lab.file(
+            "dhclient-\(role).conf",
+            """
+            send host-name = "\(role)";
+            request subnet-mask, broadcast-address, routers, domain-name, domain-name-servers, interface-mtu;
+            timeout 10;
+            initial-interval 1;
+            select-timeout 0;
+            """)
+        let outcome = try await run(
+            ["dhclient", "-4", "-1", "-v", "-sf", script, "-cf", configuration, "-lf", "\(files).leases", "-pf", "\(files).pid"]
+                + extra + ["eth0"])
+        let lease = ClientLease(environmentFile: "\(files).BOUND.env") ?? ClientLease(environmentFile: "\(files).REBOOT.env")
+        return (lease, outcome.errors)
+    }
+}
+
+/// A lease as `vnet leases --json` prints it.
+struct ListedLease: Decodable {
+    var address: String
+    var mac: String
+    var hostName: String?
+    var prefixLength: Int
+}
+
+extension VNetHost {
+    func leases(_ network: String) async throws -> [ListedLease] {
+        let output = try await must("leases", network, "--json").output
+        return try JSONDecoder().decode([ListedLease].self, from: Data(output.utf8))
+    }
+}

@@ -1,0 +1,217 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+@Suite(.requiresRoot)
+struct DHCPTests {
+    private static let domain = "<domain name='lab.test' localOnly='yes'/>"
+    private static let pool = (100...199).map { "192.168.150.\($0)" }
+
+    @Test func `udhcpc gets a lease with everything that a guest needs`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: Self.domain))
+            let guest = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            let lease = try #require(try await guest.udhcpc(hostName: "vm1"))
+            let address = try #require(lease["ip"])
+            #expect(Self.pool.contains(address))
+            #expect(lease["subnet"] == "255.255.255.0")
+            #expect(lease["router"] == "192.168.150.1")
+            #expect(lease["dns"] == "192.168.150.1")
+            #expect(lease["domain"] == "lab.test")
+            #expect(lease["lease"] == "3600")
+            #expect(lease["serverid"] == "192.168.150.1")
+
+            let listed = try await site.host.leases("lab")
+            #expect(listed.map(\.address) == [address])
+            #expect(listed.map(\.mac) == ["52:54:00:00:01:01"])
+            #expect(listed.map(\.hostName) == ["vm1"])
+            #expect(listed.map(\.prefixLength) == [24])
+            let table = try await site.host.must("leases", "lab").output
+            #expect(table.contains("52:54:00:00:01:01   ipv4       \(address)/24"))
+            let mine = try await site.host.must("leases", "lab", "--mac", "52:54:00:00:01:01").output
+            #expect(mine.contains(address))
+            #expect(try await !site.host.must("leases", "lab", "--mac", "52:54:00:00:01:02").output.contains(address))
+
+            // The lease is good for something: the way out is the router's.
+            #expect(try await guest.pings(Site.outsideAddress))
+        }
+    }
+
+    @Test func `dhclient gets a lease, keeps its address when it comes back, and gives it up`() async throws {
+        try requireTools("dhclient")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: Self.domain))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let (first, log) = try await guest.dhclient()
+            let lease = try #require(first, "\(log)")
+            let address = try #require(lease["new_ip_address"])
+            #expect(Self.pool.contains(address))
+            #expect(lease["new_routers"] == "192.168.150.1")
+            #expect(lease["new_domain_name_servers"] == "192.168.150.1")
+            #expect(lease["new_domain_name"] == "lab.test")
+            #expect(lease["new_broadcast_address"] == "192.168.150.255")
+            #expect(try await site.host.leases("lab").map(\.hostName) == ["vm1"])
+
+            // Ended without a word and started again, it asks for what it had (INIT-REBOOT, RFC 2131, section 4.3.2).
+            _ = try await guest.run("sh", "-c", "kill $(cat \(site.lab.folder)/dhclient-vm1.pid)")
+            let (again, rebootLog) = try await guest.dhclient()
+            #expect(again?["new_ip_address"] == address, "\(rebootLog)")
+            #expect(rebootLog.contains("DHCPREQUEST for \(address)"))
+            #expect(!rebootLog.contains("DHCPDISCOVER"))
+
+            _ = try await guest.dhclient("-r")
+            #expect(try await eventually(within: .seconds(3)) { try await site.host.leases("lab").isEmpty })
+        }
+    }
+
+    @Test func `a reserved guest gets its address and name, which nobody else gets`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let host = "<host mac='52:54:00:00:01:05' name='server' ip='192.168.150.100'/>"
+            try await site.host.run(network("lab", hosts: host, extra: Self.domain))
+            let other = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            let otherAddress = try #require(try await other.udhcpc()?["ip"])
+            #expect(otherAddress != "192.168.150.100")
+            let guest = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:01:05")
+            let lease = try #require(try await guest.udhcpc(requesting: ["hostname"]))
+            #expect(lease["ip"] == "192.168.150.100")
+            #expect(lease["hostname"] == "server")
+        }
+    }
+
+    @Test func `an isolated network offers no router, but a name server`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab", mode: nil))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let lease = try #require(try await guest.udhcpc())
+            #expect(lease["router"] == nil)
+            #expect(lease["dns"] == "192.168.150.1")
+        }
+    }
+
+    @Test func `MTU and lease time are as the document says`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let xml = network("lab", extra: "<mtu size='1400'/>" + Self.domain).replacing(
+                "end='192.168.150.199'/>", with: "end='192.168.150.199'><lease expiry='10' unit='minutes'/></range>")
+            try await site.host.run(xml)
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let lease = try #require(try await guest.udhcpc(requesting: ["mtu"]))
+            #expect(lease["mtu"] == "1400")
+            #expect(lease["lease"] == "600")
+            #expect(lease["domain"] == "lab.test")
+            #expect(try await site.host.namespace.run("cat", "/sys/class/net/br-lab/mtu").text == "1400")
+        }
+    }
+
+    @Test func `leases outlive the network, the daemon and the responder`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let address = try #require(try await guest.udhcpc(hostName: "vm1")?["ip"])
+
+            try await site.host.endDaemon()
+            #expect(try await site.host.leases("lab").map(\.address) == [address])
+            #expect(try await guest.udhcpc(hostName: "vm1")?["ip"] == address)
+
+            try await site.host.must("stop", "lab")
+            try await site.host.must("start", "lab")
+            #expect(try await site.host.leases("lab").map(\.address) == [address])
+            try await site.host.namespace.sh("ip link set p-vm1 master br-lab")
+            let second = try await site.guest("vm2", on: "br-lab")
+            let secondAddress = try #require(try await second.udhcpc(hostName: "vm2")?["ip"])
+            #expect(secondAddress != address)
+            #expect(try await guest.udhcpc(hostName: "vm1")?["ip"] == address)
+        }
+    }
+
+    @Test func `a released address is free again`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let xml = network("lab").replacing("192.168.150.199", with: "192.168.150.100")
+            try await site.host.run(xml)
+            let first = try await site.guest("vm1", on: "br-lab")
+            let second = try await site.guest("vm2", on: "br-lab")
+            #expect(try await first.udhcpc()?["ip"] == "192.168.150.100")
+            // One address, and it is taken.
+            #expect(try await second.udhcpc(tries: 2) == nil)
+            #expect(try await first.udhcpc(thenRelease: true)?["ip"] == "192.168.150.100")
+            #expect(try await eventually(within: .seconds(3)) { try await site.host.leases("lab").isEmpty })
+            // A guest that gave its address up uses it no more.
+            try await first.sh("ip -4 address flush dev eth0")
+            #expect(try await second.udhcpc()?["ip"] == "192.168.150.100")
+        }
+    }
+
+    @Test func `a guest that asks for another network's address is told no, and gets one of here`() async throws {
+        try requireTools("dhclient")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let old = """
+                lease {
+                  interface "eth0";
+                  fixed-address 10.1.2.3;
+                  option subnet-mask 255.255.255.0;
+                  option dhcp-lease-time 3600;
+                  option dhcp-server-identifier 10.1.2.1;
+                  renew 2 2037/01/06 00:00:00;
+                  rebind 2 2037/01/06 00:00:00;
+                  expire 2 2037/01/06 00:00:00;
+                }
+
+                """
+            let (lease, log) = try await guest.dhclient(leases: old)
+            #expect(log.contains("DHCPREQUEST for 10.1.2.3"))
+            #expect(log.contains("DHCPNAK from 192.168.150.1"))
+            let address = try #require(lease?["new_ip_address"])
+            #expect(Self.pool.contains(address))
+        }
+    }
+
+    @Test func `a relayed request is answered to the relay`() async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let relay = try await site.guest("relay", on: "br-lab", addresses: ["192.168.150.250/24": "192.168.150.1"])
+            // A DISCOVER as a relay passes it on (RFC 2131, section 4.1): hops 1, giaddr its own, from port 67 to port 67.
+            let script = """
+                import socket
+                relay = socket.inet_aton("192.168.150.250")
+                client = bytes.fromhex("525400000199")
+                message = bytes([1, 1, 6, 1]) + bytes.fromhex("0badcafe") + bytes(4) + bytes(12) + relay
+                message += client + bytes(10) + bytes(192) + bytes.fromhex("63825363") + bytes([53, 1, 1, 255])
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.bind(("192.168.150.250", 67))
+                link.settimeout(5)
+                link.sendto(message.ljust(300, bytes(1)), ("192.168.150.1", 67))
+                answer, server = link.recvfrom(2048)
+                print(answer[0], answer[4:8].hex(), socket.inet_ntoa(answer[16:20]), socket.inet_ntoa(answer[24:28]),
+                      answer[28:34].hex(), server[0], answer[240:243].hex())
+                """
+            let answer = try await relay.run("python3", "-c", script)
+            let words = answer.text.split(separator: " ").map { String($0) }
+            try #require(words.count == 7, "\(answer)")
+            #expect(words[0] == "2")
+            #expect(words[1] == "0badcafe")
+            #expect(Self.pool.contains(words[2]))
+            #expect(words[3] == "192.168.150.250")
+            #expect(words[4] == "525400000199")
+            #expect(words[5] == "192.168.150.1")
+            // Option 53, length 1, OFFER.
+            #expect(words[6] == "350102")
+        }
+    }
+
+    @Test func `a network without DHCP leaves that to others`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab", range: false))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            #expect(try await guest.udhcpc(tries: 2) == nil)
+        }
+    }
+}

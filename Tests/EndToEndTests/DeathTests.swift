@@ -1,0 +1,159 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// What the death of a process of `vnet`'s does to guests: nothing.
+@Suite(.requiresRoot)
+struct DeathTests {
+    /// A ping twenty times a second, and what became of it.
+    private struct Ping {
+        let program: RunningProgram
+
+        init(_ guest: Namespace, _ target: String) throws {
+            program = try guest.start("ping", "-n", "-i", "0.05", "-W", "1", target)
+        }
+
+        /// Ends it, and returns how many requests were sent and how many stayed without answer.
+        func end() async throws -> (sent: Int, lost: Int) {
+            program.signal(SIGINT)
+            let outcome = await program.outcome(timeout: .seconds(5))
+            let numbers = try #require(
+                outcome.output.firstMatch(of: /(\d+) packets transmitted, (\d+) received/), "\(outcome)")
+            let sent = try #require(Int(numbers.1))
+            return (sent, sent - (Int(numbers.2) ?? 0))
+        }
+    }
+
+    private static let records = "<domain name='lab.test' localOnly='yes'/>"
+
+    /// A network with a guest that has a lease, another one with a fixed address, and what must not change.
+    private func build(_ site: Site) async throws -> (guest: Namespace, address: String, before: HostSnapshot) {
+        try await site.host.run(network("lab", extra: Self.records))
+        let guest = try await site.guest("vm1", on: "br-lab")
+        _ = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": "192.168.150.1"])
+        let address = try #require(try await guest.udhcpc(hostName: "vm1")?["ip"])
+        return (guest, address, try await site.host.snapshot())
+    }
+
+    /// Both services answer, and know what they knew.
+    private func expectService(_ site: Site, _ guest: Namespace, _ address: String) async throws {
+        let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=3", "+time=2", "vm1.lab.test")
+        #expect(name.text == address)
+        #expect(try await guest.udhcpc(hostName: "vm1")?["ip"] == address)
+        #expect(try await site.host.leases("lab").map(\.address) == [address])
+        let other = try await site.guest("vm3", on: "br-lab")
+        let otherAddress = try await other.udhcpc(hostName: "vm3")?["ip"]
+        #expect(otherAddress != nil && otherAddress != address)
+    }
+
+    @Test func `a killed responder is replaced, and no guest's packet is lost`() async throws {
+        try requireTools("udhcpc", "dig", "curl")
+        try await withSite { site in
+            let (guest, address, before) = try await build(site)
+            let processes = try await site.host.processes()
+            let outwards = try Ping(guest, Site.outsideAddress)
+            let sideways = try Ping(guest, "192.168.150.202")
+            try await Task.sleep(for: .milliseconds(500))
+
+            kill(processes.responder, SIGKILL)
+            // Asked at once, it waits in the socket for the next responder.
+            let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=1", "+time=5", "vm1.lab.test")
+            #expect(name.text == address)
+            let isReplaced = try await eventually {
+                guard let now = try? await site.host.processes() else { return false }
+                return now.responder != processes.responder
+            }
+            #expect(isReplaced)
+            #expect(try await site.host.processes().daemon == processes.daemon)
+            try await Task.sleep(for: .milliseconds(500))
+
+            for ping in [outwards, sideways] {
+                let (sent, lost) = try await ping.end()
+                #expect(sent > 10)
+                #expect(lost == 0)
+            }
+            try await expectService(site, guest, address)
+            #expect(try await site.host.snapshot().without("links").changes(since: before.without("links")).isEmpty)
+        }
+    }
+
+    @Test func `a killed daemon's networks run on, and the next daemon takes them over as they are`() async throws {
+        try requireTools("udhcpc", "dig", "curl")
+        try await withSite { site in
+            let (guest, address, before) = try await build(site)
+            try await site.host.must("attach", "lab", "--name", "port1")
+            let withPort = try await site.host.snapshot()
+            let processes = try await site.host.processes()
+            let outwards = try Ping(guest, Site.outsideAddress)
+            let sideways = try Ping(guest, "192.168.150.202")
+            try await Task.sleep(for: .milliseconds(500))
+
+            kill(processes.daemon, SIGKILL)
+            // Its responder does not outlive it: nobody could restart it, or tell it anything.
+            let isAlone = try await eventually {
+                try await Set(site.host.namespace.processes()).isDisjoint(with: [processes.daemon, processes.responder])
+            }
+            #expect(isAlone)
+            #expect(try await site.host.snapshot().changes(since: withPort).isEmpty)
+
+            let list = try await site.host.must("list").output
+            #expect(list.contains("lab    active"))
+            let now = try await site.host.processes()
+            #expect(now.daemon != processes.daemon)
+            #expect(try await site.host.snapshot().changes(since: withPort).isEmpty)
+            try await Task.sleep(for: .milliseconds(500))
+            for ping in [outwards, sideways] {
+                let (sent, lost) = try await ping.end()
+                #expect(sent > 10)
+                #expect(lost == 0)
+            }
+            #expect(try await site.host.must("ports", "lab").output.contains("port1"))
+            try await site.host.must("detach", "lab", "port1")
+            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+            try await expectService(site, guest, address)
+        }
+    }
+
+    @Test func `a daemon that ends in order takes nothing along`() async throws {
+        try requireTools("udhcpc", "dig")
+        try await withSite { site in
+            let (guest, address, before) = try await build(site)
+            let ping = try Ping(guest, Site.outsideAddress)
+            try await site.host.endDaemon()
+            #expect(try await eventually { try await site.host.namespace.processes().isEmpty })
+            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+            try await site.host.must("list")
+            let (_, lost) = try await ping.end()
+            #expect(lost == 0)
+            try await expectService(site, guest, address)
+        }
+    }
+
+    @Test func `a daemon that is killed while networks start leaves whole networks or none`() async throws {
+        try await withSite { site in
+            for number in 0..<4 {
+                try await site.host.must(
+                    "define", "-", input: network("net\(number)", mode: "nat", subnet: "192.168.\(160 + number)"))
+            }
+            let pid = try #require(
+                Int32(
+                    try String(contentsOfFile: "\(site.host.root)/run/vnet/daemon.pid", encoding: .utf8)
+                        .trimmingCharacters(in: .whitespacesAndNewlines)))
+            let start = try site.host.start(["start", "--all"])
+            try await Task.sleep(for: .milliseconds(60))
+            kill(pid, SIGKILL)
+            _ = await start.outcome()
+            let active = Set(try await site.host.must("list", "--name").lines)
+            let links = try await site.host.namespace.run("ip", "-o", "link", "show", "type", "bridge").output
+            let rules = try await site.host.namespace.run("nft", "list", "ruleset").output
+            for number in 0..<4 {
+                let name = "net\(number)"
+                #expect(links.contains("br-\(name):") == active.contains(name))
+                #expect(rules.contains("chain to-br-\(name) ") == active.contains(name))
+            }
+            let intents = try await site.host.namespace.run("find", "\(site.host.root)/run/vnet/intents", "-type", "f")
+            #expect(intents.text.isEmpty)
+            #expect(try await site.host.vnet("start", "--all").isSuccess)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// A real guest: Debian's kernel in QEMU without hardware acceleration.
+@Suite(.requiresRoot)
+struct QEMUGuestTests {
+    /// Makes the guest's kernel and initramfs, or finds them where they were made.
+    private func image(_ lab: Lab) async throws -> String {
+        let package = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "../..").standardized
+        let folder = ProcessInfo.processInfo.environment["VNET_GUEST"] ?? package.appending(path: ".build/guest").path
+        try await lab.run(
+            [package.appending(path: "Scripts/guest-image.sh").path, folder], timeout: .seconds(120)
+        ).orThrow()
+        return folder
+    }
+
+    @Test func `a guest that vnet qemu runs gets its lease and its name, and takes its tap along`() async throws {
+        try requireTools("qemu-system-x86_64", "cpio", "busybox")
+        try await withSite { site in
+            let image = try await image(site.lab)
+            try await site.host.must("define", "--template", "netwerk1")
+            try await site.host.must("start", "netwerk1")
+            let before = try await site.host.snapshot()
+
+            let qemu = try site.host.start([
+                "qemu", "netwerk1,name=vm1,mac=52:54:00:15:00:10", "--",
+                "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-bios", "qboot.rom", "-m", "128",
+                "-nodefaults", "-display", "none", "-no-reboot", "-kernel", "\(image)/vmlinuz",
+                "-initrd", "\(image)/initramfs.gz", "-append", "console=ttyS0 quiet cryptomgr.notests vnet.name=vm1",
+                "-serial", "stdio",
+            ])
+            let isAttached = try await eventually {
+                try await site.host.must("ports", "netwerk1").output.contains("vm1")
+            }
+            #expect(isAttached, "\(qemu.errorsSoFar)")
+            let taps = try await site.host.namespace.run("ip", "-o", "link", "show", "type", "tun").output
+            #expect(taps.contains("master virbr-nw1"))
+
+            let outcome = await qemu.outcome(timeout: .seconds(90))
+            #expect(outcome.code == 0, "\(outcome)")
+            // The MAC address is the one that the template reserves an address for.
+            let line = "GUEST vm1 lease 192.168.150.10 router 192.168.150.1 dns 192.168.150.1 domain netwerk1.lab"
+            #expect(outcome.output.contains(line), "\(outcome)")
+            #expect(try await site.host.leases("netwerk1").map(\.address) == ["192.168.150.10"])
+            #expect(try await site.host.must("ports", "netwerk1", "--json").text == "[\n\n]")
+            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+        }
+    }
+
+    @Test func `a QEMU that cannot start leaves no tap, and its exit code is vnet's`() async throws {
+        try requireTools("qemu-system-x86_64")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let before = try await site.host.snapshot()
+            let broken = try await site.host.vnet(
+                "qemu", "lab,name=vm1", "--", "qemu-system-x86_64", "-machine", "nonsense")
+            #expect(broken.code == 1)
+            #expect(broken.errors.contains("nonsense"))
+            let missing = try await site.host.vnet("qemu", "lab,name=vm1", "--", "/no/such/qemu")
+            #expect(missing.code == 1)
+            #expect(missing.errors.contains("error: run '/no/such/qemu': No such file or directory"))
+            let stranger = try await site.host.vnet("qemu", "lab", "nowhere", "--", "true")
+            #expect(stranger.code == 1)
+            #expect(stranger.errors.contains("there is no network 'nowhere'"))
+            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Firewall
+import NetworkModel
+import TestSupport
+import Testing
+
+/// What a network's rules are, as nft reads them: one file a case.
+@Suite struct RulesetTests {
+    private static func rules(_ policy: NetworkRules.Policy) -> NetworkRules {
+        NetworkRules(
+            bridge: "virbr7", policy: policy, subnets4: ["10.0.7.0/24", "10.0.8.0/24"], subnets6: ["fd00:7::/64"])
+    }
+
+    @Test(arguments: [NetworkRules.Policy.isolated, .nat, .route, .open])
+    func policy(_ policy: NetworkRules.Policy) throws {
+        try expectGolden(Self.rules(policy).installation, "\(policy).nft")
+    }
+
+    @Test func oneUplink() throws {
+        var rules = Self.rules(.nat)
+        rules.device = "eth0"
+        try expectGolden(rules.installation, "nat-one-uplink.nft")
+    }
+
+    @Test func redirectedDNS() throws {
+        let rules = NetworkRules(
+            bridge: "virbr7", policy: .open,
+            redirects: [.init(address: "10.0.7.1", port: 40_053), .init(address: "fd00:7::1", port: 40_054)])
+        try expectGolden(rules.installation, "redirect.nft")
+    }
+
+    @Test func removal() throws { try expectGolden(Self.rules(.nat).removal, "removal.nft") }
+
+    @Test func openNetworksNeedNone() {
+        #expect(Self.rules(.open).isEmpty)
+        #expect(Self.rules(.open).installation.isEmpty)
+    }
+}

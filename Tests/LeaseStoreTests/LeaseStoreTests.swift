@@ -1,0 +1,66 @@
+import Foundation
+import LeaseStore
+import NetworkModel
+import TestSupport
+import Testing
+
+@Suite struct LeaseStoreTests {
+    private static let lab: NetworkUUID = "11111111-2222-3333-4444-555555555555"
+    private static let other: NetworkUUID = "22222222-2222-3333-4444-555555555555"
+
+    private static let full = Lease(
+        address: "10.0.7.100", mac: "52:54:00:00:00:10", clientID: [1, 0, 255], hostName: "vm1",
+        expiry: WallTime(seconds: 1_800_000_000))
+    private static let bare = Lease(address: "255.255.255.255", mac: "ff:ff:ff:ff:ff:ff")
+
+    private static func withFolder<T>(_ body: (String) throws -> T) throws -> T {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vnet-leases-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder.appending(path: "leases.db").path)
+    }
+
+    @Test func keepsEveryFieldForTheNextProcess() throws {
+        try Self.withFolder { path in
+            try LeaseStore(path: path).commit([(Self.lab, .store(Self.full)), (Self.lab, .store(Self.bare))])
+            #expect(try LeaseStore(path: path).leases(of: Self.lab) == [Self.full, Self.bare])
+        }
+    }
+
+    @Test func replacesRemovesAndForgets() throws {
+        try Self.withFolder { path in
+            let store = try LeaseStore(path: path)
+            var renewed = Self.full
+            renewed.expiry = nil
+            try store.commit([(Self.lab, .store(Self.full)), (Self.other, .store(Self.full))])
+            try store.commit([(Self.lab, .store(renewed)), (Self.lab, .store(Self.bare))])
+            try store.commit([(Self.lab, .remove(Self.bare.address)), (Self.lab, .remove("10.0.0.1"))])
+            #expect(try store.leases(of: Self.lab) == [renewed])
+            try store.forget(Self.lab)
+            #expect(try store.leases(of: Self.lab) == [])
+            #expect(try store.leases(of: Self.other) == [Self.full])
+        }
+    }
+
+    /// What was committed is in the files as they are, without a clean close: as after a power cut.
+    @Test func isOnDiskWhenCommitReturns() throws {
+        try Self.withFolder { path in
+            let store = try LeaseStore(path: path)
+            try store.commit([(Self.lab, .store(Self.full))])
+            let copy = path + ".copy"
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+            }
+            #expect(try LeaseStore(path: copy).leases(of: Self.lab) == [Self.full])
+            #expect(try store.leases(of: Self.lab) == [Self.full])
+        }
+    }
+
+    @Test func refusesWhatIsNoDatabase() throws {
+        try Self.withFolder { path in
+            try Data(repeating: 0x55, count: 4_096).write(to: URL(filePath: path))
+            let error = #expect(throws: LeaseStoreError.self) { try LeaseStore(path: path) }
+            #expect(error?.description.contains("open lease database '\(path)'") == true)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import NetworkModel
+import TestSupport
+import Testing
+
+@Suite struct ServiceConfigurationTests {
+    static let resolvers: [ServiceConfiguration.DNS.Server] = [.init(address: "203.0.113.53")]
+
+    /// A NAT network with one range, one reservation and a domain, as `define` leaves it.
+    static var network: NetworkDefinition {
+        var network = NetworkDefinition(name: "lab", uuid: "11111111-2222-3333-4444-555555555555")
+        network.forward = .init(mode: .nat)
+        network.bridge.name = "virbr7"
+        network.mac = "52:54:00:00:00:01"
+        network.domain = .init(name: "lab.test", localOnly: true)
+        var ip = NetworkDefinition.IP(address: "10.0.7.1", mask: .prefix(24))
+        ip.ranges = [.init(start: "10.0.7.100", end: "10.0.7.199")]
+        ip.hosts = [.init(mac: "52:54:00:00:00:10", name: "server", address: "10.0.7.10")]
+        network.ips = [ip]
+        return network
+    }
+
+    @Test func derivesDHCP() throws {
+        let dhcp = try #require(ServiceConfiguration(of: Self.network, resolvers: Self.resolvers)?.dhcp)
+        #expect(dhcp.serverAddress == "10.0.7.1")
+        #expect(dhcp.routers == ["10.0.7.1"])
+        #expect(dhcp.nameServers == ["10.0.7.1"])
+        #expect(dhcp.domain == "lab.test")
+        // libvirt's default, an hour.
+        #expect(dhcp.ranges.map(\.leaseSeconds) == [3_600])
+        #expect(dhcp.reservations.map(\.address) == ["10.0.7.10"])
+    }
+
+    @Test func isolatedMeansNoRouterAndNobodyToAsk() throws {
+        var network = Self.network
+        network.forward = nil
+        let configuration = try #require(ServiceConfiguration(of: network, resolvers: Self.resolvers))
+        #expect(configuration.dhcp?.routers == [])
+        #expect(configuration.dns?.forwarders == [])
+    }
+
+    @Test func disabledDNSIsNotOffered() throws {
+        var network = Self.network
+        network.dns = .init()
+        network.dns?.enable = false
+        let configuration = try #require(ServiceConfiguration(of: network, resolvers: Self.resolvers))
+        #expect(configuration.dns == nil)
+        #expect(configuration.dhcp?.nameServers == [])
+    }
+
+    @Test func neverForwardsToItself() throws {
+        let configuration = try #require(
+            ServiceConfiguration(of: Self.network, resolvers: [.init(address: "10.0.7.1")] + Self.resolvers))
+        #expect(configuration.dns?.forwarders.flatMap(\.servers) == Self.resolvers)
+    }
+
+    @Test func forwardersOfTheDocumentComeBeforeTheHosts() throws {
+        var network = Self.network
+        network.dns = .init()
+        network.dns?.forwarders = [
+            .init(domain: "corp.test", address: "10.9.9.9"),
+            // The host's own resolvers for this domain.
+            .init(domain: "example.test"),
+            .init(address: "192.0.2.1"),
+        ]
+        let forwarders = try #require(ServiceConfiguration(of: network, resolvers: Self.resolvers)?.dns?.forwarders)
+        #expect(
+            forwarders == [
+                .init(domain: "corp.test", servers: [.init(address: "10.9.9.9")]),
+                .init(domain: "example.test", servers: Self.resolvers),
+                .init(servers: [.init(address: "192.0.2.1")]),
+            ])
+    }
+
+    @Test func serviceNamesStandInTheDomain() throws {
+        var network = Self.network
+        network.dns = .init()
+        var ldap = NetworkDefinition.DNS.Service(service: "ldap", proto: "tcp")
+        ldap.target = "server.lab.test"
+        network.dns?.services = [ldap]
+        let services = try #require(ServiceConfiguration(of: network, resolvers: [])?.dns?.services)
+        #expect(services.map(\.name) == ["_ldap._tcp.lab.test"])
+        #expect(services.map(\.port) == [1])
+    }
+
+    @Test func copiesStayClearOfWhatIsThere() {
+        var copy = Self.network
+        copy.rename(to: "lab2")
+        copy.move(clearOf: ["10.0.7.0/24", "10.0.8.0/24"])
+        #expect(copy.name == "lab2")
+        #expect(copy.domain?.name == "lab2.test")
+        #expect(copy.ips.first?.address == "10.0.9.1")
+        #expect(copy.ips.first?.ranges.first?.end == "10.0.9.199")
+        #expect(copy.ips.first?.hosts.first?.address == "10.0.9.10")
+    }
+}

@@ -1,0 +1,16 @@
+internal import Foundation
+public import Testing
+
+/// Cancels the test where one of these programs is missing; under `CI=true` that is a failure.
+public func requireTools(_ names: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
+    let missing = names.filter { name in
+        !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+    }
+    guard !missing.isEmpty else { return }
+    let words = "missing: \(missing.joined(separator: ", ")); Scripts/install-dependencies.sh test installs it"
+    guard ProcessInfo.processInfo.environment["CI"] == "true" else {
+        try Test.cancel("\(words)", sourceLocation: sourceLocation)
+    }
+    throw ProgramError(words)
+}
