@@ -12,6 +12,9 @@ public enum DaemonProcess {
     ///
     /// - Throws: A sentence where another daemon runs, privileges are missing or a folder cannot be made.
     public static func run(paths: Paths, isVerbose: Bool) async throws {
+        guard geteuid() == 0 else {
+            throw SocketError(because: "the vnet daemon needs root, to build networks: run it with sudo")
+        }
         umask(0o007)
         try Files.makeDirectory(paths.run)
         try makeResponderFolder(paths.leases)
@@ -56,10 +59,11 @@ public enum DaemonProcess {
             close(lock)
             let holder = (try? Files.read(paths.pid)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? "?"
             throw SocketError(
-                because: "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
+                because:
+                    "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
                     + " '\(paths.root.isEmpty ? "/" : paths.root)': use that one, or give this one another --root")
         }
-        try Files.write("\(getpid())\n".utf8, to: paths.pid)
+        try Files.write("\(getpid())\n".utf8, to: paths.pid, durable: false)
         return lock
     }
 

@@ -10,21 +10,27 @@ struct FileError: Error, CustomStringConvertible {
     }
 }
 
-/// Files that are either the old or the new ones, whenever the power fails.
+/// Files that are either the old or the new ones, whenever the daemon is killed, and those outside `run` whenever the power
+/// fails.
 enum Files {
     /// Makes a folder with all above it; one that is there keeps its mode.
     static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(FileError) {
         var made = ""
         for part in path.split(separator: "/") {
             made += "/" + part
-            guard unsafe mkdir(made, made == path ? mode : 0o755) == 0 || errno == EEXIST else {
-                throw FileError("make folder", made)
-            }
+            let wanted = made == path ? mode : 0o755
+            // Whatever the umask is, the mode is the one that is asked for.
+            let isMade = unsafe (mkdir(made, wanted) == 0 && chmod(made, wanted) == 0)
+            guard isMade || errno == EEXIST else { throw FileError("make folder", made) }
         }
     }
 
     /// Writes a file under a temporary name, syncs it and renames it.
-    static func write(_ content: some Sequence<UInt8>, to path: String, mode: mode_t = 0o644) throws(FileError) {
+    ///
+    /// A file that is not `durable` is not synced: what lies in `run` speaks of a kernel that is gone with the power too.
+    static func write(
+        _ content: some Sequence<UInt8>, to path: String, mode: mode_t = 0o644, durable: Bool
+    ) throws(FileError) {
         let temporary = path + ".new"
         let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard file >= 0 else { throw FileError("write", path) }
@@ -43,7 +49,7 @@ enum Files {
             }
             written += count
         }
-        let synced = fchmod(file, mode) == 0 && fsync(file) == 0
+        let synced = fchmod(file, mode) == 0 && (!durable || fsync(file) == 0)
         let number = errno
         close(file)
         guard synced, unsafe rename(temporary, path) == 0 else {
@@ -51,13 +57,13 @@ enum Files {
             unsafe unlink(temporary)
             throw FileError("write", path, errno: reason)
         }
-        syncDirectory(of: path)
+        if durable { syncDirectory(of: path) }
     }
 
     /// Removes a file; one that is not there is no error.
-    static func remove(_ path: String) throws(FileError) {
+    static func remove(_ path: String, durable: Bool) throws(FileError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
-        syncDirectory(of: path)
+        if durable { syncDirectory(of: path) }
     }
 
     private static func syncDirectory(of path: String) {

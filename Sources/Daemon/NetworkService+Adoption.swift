@@ -35,7 +35,7 @@ extension NetworkService {
                 $0.value.alias == nil || $0.value.alias == Ownership.alias(ofBridgeOf: intent.uuid)
             }
             if kernel.hasRules(of: intent.rules) { observed.rules[intent.rules.bridge] = intent.rules }
-            try kernel.apply(Plan(from: observed, to: HostState()), rulesBefore: observed.rules)
+            try kernel.turn(observed, into: HostState())
             try store.removeLive(intent.name)
             try store.finish(intent.uuid)
         }
@@ -53,7 +53,7 @@ extension NetworkService {
                 if let formerRules, kernel.hasRules(of: formerRules) { try takeDown(definition, rules: formerRules) }
                 return try store.removeLive(definition.name)
             }
-                let dns = try ServiceSockets.dns(
+            let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses,
                 former: formerRules?.redirects ?? [])
             let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
@@ -63,7 +63,7 @@ extension NetworkService {
             var observed = try kernel.observe(desired)
             if let formerRules, kernel.hasRules(of: formerRules) { observed.rules[name] = formerRules }
             try ledger.record(observed.sysctls)
-            try kernel.apply(Plan(from: observed, to: desired), rulesBefore: observed.rules)
+            try kernel.turn(observed, into: desired)
             let live = try await serve(definition, on: name, rules: rules, dns: dns)
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
             networks[definition.uuid, default: Network()].live = live
@@ -76,7 +76,9 @@ extension NetworkService {
     /// Starts the networks that are to start with the machine, once after it booted: `run` is empty then.
     private func autostart() async {
         guard !Files.exists(store.paths.autostarted) else { return }
-        attempt("write '\(store.paths.autostarted)'") { try Files.write([], to: store.paths.autostarted) }
+        attempt("write '\(store.paths.autostarted)'") {
+            try Files.write([], to: store.paths.autostarted, durable: false)
+        }
         for (_, network) in networks.sorted(by: { $0.key < $1.key }) {
             guard let definition = network.definition, network.live == nil, store.isAutostarted(definition.name) else {
                 continue

@@ -82,7 +82,7 @@ extension NetworkService {
         let observed = try kernel.observe(desired)
         try ledger.record(observed.sysctls)
         do {
-            try kernel.apply(Plan(from: observed, to: desired))
+            try kernel.turn(observed, into: desired)
             let live = try await serve(definition, on: name, rules: rules, dns: dns)
             try store.saveLive(definition, rules: rules)
             networks[uuid, default: Network()].live = live
@@ -148,7 +148,7 @@ extension NetworkService {
             $0.value.alias == Ownership.alias(ofBridgeOf: definition.uuid)
         }
         if let rules { observed.rules[rules.bridge] = rules }
-        try kernel.apply(Plan(from: observed, to: HostState()), rulesBefore: observed.rules)
+        try kernel.turn(observed, into: HostState())
     }
 
     /// Puts the host's settings back and removes the tables, where no network needs them any more.
@@ -158,10 +158,10 @@ extension NetworkService {
             let now = try kernel.observe(HostState(sysctls: ledger.before))
             // One whose interface has gone meanwhile cannot be put back, and need not be.
             let wanted = ledger.before.filter { now.sysctls[$0.key] != nil }
-            try kernel.apply(Plan(from: HostState(sysctls: now.sysctls), to: HostState(sysctls: wanted)))
+            try kernel.turn(now, into: HostState(sysctls: wanted))
             try ledger.forget()
         }
-        if running.allSatisfy(\.rules.isEmpty) { try kernel.removeTables() }
+        if running.isEmpty { try kernel.removeTables() }
     }
 }
 

@@ -33,8 +33,7 @@ extension NetworkService {
                 )
             }
         }
-        var generator = SystemRandomNumberGenerator()
-        let mac = wish.mac ?? .random(using: &generator)
+        let mac = wish.mac ?? freeMAC(for: wish.name, on: live.definition, besides: existing)
         guard !mac.isMulticast, mac.value != 0 else {
             throw APIError(.invalid, "\(mac) is not the address of one guest: the first octet must be even")
         }
@@ -52,8 +51,7 @@ extension NetworkService {
         do {
             try ports.add(port)
             let desired = HostState(taps: [tap: port.desired(on: live.definition)])
-            try kernel.apply(Plan(from: try kernel.observe(desired), to: desired))
-            if port.isIsolated { try kernel.setIsolated(tap) }
+            try kernel.turn(try kernel.observe(desired), into: desired)
         } catch {
             try? removePort(port)
             throw APIError(.failed, "port '\(port.name)' of network '\(reference)' was not made: \(error)")
@@ -75,11 +73,26 @@ extension NetworkService {
         return shown
     }
 
+    /// The address that this name always has on this network, so that a guest that comes again gets its lease again; a random
+    /// one where there is no name, or somebody has that address.
+    private func freeMAC(for name: String?, on network: NetworkDefinition, besides ports: [Port]) -> MACAddress {
+        let taken = Set(ports.map(\.mac) + [network.mac].compactMap { $0 })
+        if let name {
+            let mac = MACAddress.of(port: name, on: network.uuid)
+            if !taken.contains(mac) { return mac }
+        }
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let mac = MACAddress.random(using: &generator)
+            if !taken.contains(mac) { return mac }
+        }
+    }
+
     func removePort(_ port: Port) throws {
         if let link = try kernel.link(named: port.tap), link.alias == nil || link.alias == port.alias {
             var observed = HostState()
             observed.taps = try kernel.observe(HostState(taps: [port.tap: port.wish])).taps
-            try kernel.apply(Plan(from: observed, to: HostState()))
+            try kernel.turn(observed, into: HostState())
         }
         try ports.remove(port)
     }
@@ -101,6 +114,7 @@ extension Port {
     func desired(on definition: NetworkDefinition) -> TapState {
         var state = wish
         state.mtu = definition.mtu
+        state.isIsolated = isIsolated
         state.master = definition.bridge.name.flatMap { InterfaceName($0) }
         return state
     }

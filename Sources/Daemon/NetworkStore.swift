@@ -20,13 +20,13 @@ struct NetworkStore: Sendable {
     private func definition(_ name: String) -> String { "\(paths.networks)/\(name).xml" }
 
     func save(_ network: NetworkDefinition) throws(FileError) {
-        try Files.write(network.libvirtXML.utf8, to: definition(network.name))
+        try Files.write(network.libvirtXML.utf8, to: definition(network.name), durable: true)
     }
 
     /// Removes the definition and its autostart link.
     func removeDefinition(_ name: String) throws(FileError) {
-        try Files.remove("\(paths.autostart)/\(name).xml")
-        try Files.remove(definition(name))
+        try Files.remove("\(paths.autostart)/\(name).xml", durable: true)
+        try Files.remove(definition(name), durable: true)
     }
 
     /// All definitions that can be read, and a sentence for each file that cannot.
@@ -36,7 +36,7 @@ struct NetworkStore: Sendable {
 
     func setAutostart(_ name: String, _ enabled: Bool) throws(FileError) {
         let link = "\(paths.autostart)/\(name).xml"
-        guard enabled else { return try Files.remove(link) }
+        guard enabled else { return try Files.remove(link, durable: true) }
         guard unsafe symlink("../networks/\(name).xml", link) == 0 || errno == EEXIST else {
             throw FileError("make link", link)
         }
@@ -45,13 +45,13 @@ struct NetworkStore: Sendable {
     // MARK: Running networks
 
     func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
-        try Files.write(try JSONEncoder().encode(rules), to: "\(paths.live)/\(network.name).json")
-        try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml")
+        try Files.write(try JSONEncoder().encode(rules), to: "\(paths.live)/\(network.name).json", durable: false)
+        try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml", durable: false)
     }
 
     func removeLive(_ name: String) throws(FileError) {
-        try Files.remove("\(paths.live)/\(name).xml")
-        try Files.remove("\(paths.live)/\(name).json")
+        try Files.remove("\(paths.live)/\(name).xml", durable: false)
+        try Files.remove("\(paths.live)/\(name).json", durable: false)
     }
 
     func live() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.live) }
@@ -87,10 +87,10 @@ struct NetworkStore: Sendable {
     }
 
     func begin(_ intent: Intent) throws {
-        try Files.write(try JSONEncoder().encode(intent), to: "\(paths.intents)/\(intent.uuid)")
+        try Files.write(try JSONEncoder().encode(intent), to: "\(paths.intents)/\(intent.uuid)", durable: false)
     }
 
-    func finish(_ uuid: NetworkUUID) throws(FileError) { try Files.remove("\(paths.intents)/\(uuid)") }
+    func finish(_ uuid: NetworkUUID) throws(FileError) { try Files.remove("\(paths.intents)/\(uuid)", durable: false) }
 
     func intents() -> [Intent] {
         Files.names(in: paths.intents).compactMap { name in

@@ -46,12 +46,12 @@ struct PortTable {
 
     mutating func add(_ port: Port) throws {
         try Files.makeDirectory("\(folder)/\(port.network)")
-        try Files.write(try JSONEncoder().encode(port), to: path(port))
+        try Files.write(try JSONEncoder().encode(port), to: path(port), durable: false)
         ports[port.network, default: [:]][port.name] = port
     }
 
     mutating func remove(_ port: Port) throws(FileError) {
-        try Files.remove(path(port))
+        try Files.remove(path(port), durable: false)
         ports[port.network]?[port.name] = nil
         if ports[port.network]?.isEmpty == true {
             ports[port.network] = nil

@@ -128,7 +128,8 @@ final class ServiceSockets: Sendable {
                     }
                     let holder = PortHolder.name(udp: true, port: 67) ?? "another program"
                     throw SocketError(
-                        because: "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
+                        because:
+                            "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
                             + " stop that program or bind it to its own interfaces, or remove <dhcp> from the network")
                 }
                 open.append((.dhcpRelay, relay))

@@ -28,10 +28,10 @@ struct SysctlLedger {
 
     private mutating func store(_ values: [Sysctl: String]) throws {
         if values.isEmpty {
-            try Files.remove(path)
+            try Files.remove(path, durable: false)
         } else {
             let names = Dictionary(uniqueKeysWithValues: values.map { ($0.key.description, $0.value) })
-            try Files.write(try JSONEncoder().encode(names), to: path)
+            try Files.write(try JSONEncoder().encode(names), to: path, durable: false)
         }
         before = values
     }

@@ -21,6 +21,17 @@ public struct HostState: Hashable, Sendable {
     }
 }
 
+extension HostState {
+    /// All that either names, as a wish that says what to look at.
+    func merging(_ other: Self) -> Self {
+        Self(
+            bridges: bridges.merging(other.bridges) { first, _ in first },
+            taps: taps.merging(other.taps) { first, _ in first },
+            sysctls: sysctls.merging(other.sysctls) { first, _ in first }
+        )
+    }
+}
+
 /// A bridge of ours.
 public struct BridgeState: Hashable, Sendable {
     public var mac: MACAddress
@@ -52,13 +63,18 @@ public struct TapState: Hashable, Sendable {
     public var alias: String?
     public var master: InterfaceName?
     public var isUp: Bool
+    /// Whether it exchanges no frames with other isolated ports; false wherever it has no bridge.
+    public var isIsolated: Bool
 
-    public init(mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool) {
+    public init(
+        mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool, isIsolated: Bool = false
+    ) {
         self.mac = mac
         self.mtu = mtu
         self.alias = alias
         self.master = master
         self.isUp = isUp
+        self.isIsolated = isIsolated
     }
 }
 

@@ -62,7 +62,8 @@ public struct Kernel: ~Copyable {
                     master = indices[index] ?? Self.name(ofInterface: index)
                 }
                 state.taps[name] = TapState(
-                    mac: mac, mtu: link.mtu, alias: link.alias, master: master, isUp: link.isUp)
+                    mac: mac, mtu: link.mtu, alias: link.alias, master: master, isUp: link.isUp,
+                    isIsolated: link.isIsolated)
             }
         } catch {
             throw EngineError(error)
@@ -104,10 +105,9 @@ public struct Kernel: ~Copyable {
             .filter { $0.description != "lo" && Self.read(.acceptRouterAdvertisements($0)) == "1" }
     }
 
-    /// Whether the network's chains and base tables are in the kernel.
+    /// Whether the network's rules are in the kernel.
     public func hasRules(of rules: NetworkRules) -> Bool {
-        guard !rules.isEmpty, nft.hasTables(), let chain = rules.chains.first else { return false }
-        return (try? nft.run("list chain inet vnet \(chain)", while: "look up chain '\(chain)'")) != nil
+        (try? nft.run(rules.presence, while: "look up the firewall rules of bridge '\(rules.bridge)'")) != nil
     }
 
     private static func name(ofInterface index: Int32) -> InterfaceName? {
@@ -123,19 +123,19 @@ public struct Kernel: ~Copyable {
         do { return try Tap.create("vtap%d", owner: owner, group: group) } catch { throw EngineError(error) }
     }
 
-    public func setIsolated(_ tap: InterfaceName) throws(EngineError) {
-        do { try sockets.setIsolated(tap, true) } catch { throw EngineError(error) }
+    /// Turns `before`, which is what was just observed of all that `wish` names, with the rules that stand, into `wish`.
+    ///
+    /// Where the kernel refuses a step, what was done before it is undone, by a plan from what is then there to what was there
+    /// at the start, and the refusal is thrown.
+    public mutating func turn(_ before: HostState, into wish: HostState) throws(EngineError) {
+        try carryOut(Plan(from: before, to: wish), before: before, scope: before.merging(wish))
     }
 
-    /// Carries out the plan's steps in order.
+    /// Carries out the plan's steps in order, or none where one is refused.
     ///
-    /// Where one is refused, what was done before it is undone, by a plan from what is then there to what was there at the
-    /// start, and the refusal is thrown. `rulesBefore` are the rules that stand for the plan's bridges now.
-    public mutating func apply(_ plan: Plan, rulesBefore: [InterfaceName: NetworkRules] = [:]) throws(EngineError) {
-        let scope = HostState(touchedBy: plan)
-        var before = try observe(scope)
-        before.rules = rulesBefore
-        var rules = rulesBefore
+    /// `before` is what was just observed of all that `scope` names.
+    public mutating func carryOut(_ plan: Plan, before: HostState, scope: HostState) throws(EngineError) {
+        var rules = before.rules
         for step in plan.steps {
             do throws(EngineError) {
                 try perform(step)
@@ -169,10 +169,11 @@ public struct Kernel: ~Copyable {
         do {
             switch step {
             case .addBridge(let name, let bridge):
-                try sockets.addBridge(name, mac: bridge.mac, mtu: bridge.mtu, settings: bridge.settings)
+                try sockets.addBridge(name, mac: bridge.mac, settings: bridge.settings)
             case .set(let name, let difference): try change(name, difference)
             case .addAddress(let address, let name): try sockets.addAddress(address, to: name)
             case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
+            case .setIsolated(let name, let isolated): try sockets.setIsolated(name, isolated)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
             case .installRules(let rules): try install(rules)
             case .removeRules(let rules): try remove(rules)
@@ -250,29 +251,6 @@ public struct Kernel: ~Copyable {
         if file >= 0 { close(file) }
         guard written == value.utf8.count else {
             throw EngineError("set sysctl \(sysctl) to \(value): \(unsafe String(cString: strerror(number)))")
-        }
-    }
-}
-
-extension HostState {
-    /// The names of all objects that the plan's steps touch, as a wish that only says what to look at.
-    init(touchedBy plan: Plan) {
-        self.init()
-        let bridge = BridgeState(
-            mac: .broadcast, mtu: nil, settings: .init(stp: false, forwardDelay: 0), alias: nil, addresses: [],
-            isUp: false)
-        let tap = TapState(mac: .broadcast, mtu: nil, alias: nil, master: nil, isUp: false)
-        for step in plan.steps {
-            switch step {
-            case .addBridge(let name, _), .addAddress(_, let name), .removeAddress(_, let name):
-                bridges[name] = bridge
-            case .set(let name, _), .removeLink(let name):
-                // Which of the two it is, only the kernel knows; the other look finds nothing.
-                bridges[name] = bridge
-                taps[name] = tap
-            case .setSysctl(let sysctl, let value): sysctls[sysctl] = value
-            case .installRules, .removeRules: break
-            }
         }
     }
 }

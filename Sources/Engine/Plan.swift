@@ -8,6 +8,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     case set(InterfaceName, LinkDifference)
     case addAddress(InterfaceAddress, InterfaceName)
     case removeAddress(InterfaceAddress, InterfaceName)
+    case setIsolated(InterfaceName, Bool)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
     case removeRules(NetworkRules)
@@ -39,11 +40,12 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .addBridge(let name, let bridge):
-            "ip link add \(name) address \(bridge.mac)" + (bridge.mtu.map { " mtu \($0)" } ?? "")
+            "ip link add \(name) address \(bridge.mac)"
                 + " type bridge forward_delay \(bridge.settings.forwardDelay) stp_state \(bridge.settings.stp ? 1 : 0)"
         case .set(let name, let difference): "ip link set \(name)\(difference.words)"
         case .addAddress(let address, let name): "ip addr add \(address) dev \(name)"
         case .removeAddress(let address, let name): "ip addr del \(address) dev \(name)"
+        case .setIsolated(let name, let isolated): "bridge link set dev \(name) isolated \(isolated ? "on" : "off")"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
         case .removeRules(let rules): Self.nft(rules.removal)
@@ -103,7 +105,9 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
                 if !difference.isEmpty { steps.append(.set(name, difference)) }
             } else {
                 steps.append(.addBridge(name, want))
-                if let alias = want.alias { steps.append(.set(name, .init(alias: alias))) }
+                // The MTU in a message of its own: a bridge follows its ports' MTU unless its own was changed once.
+                let rest = Step.LinkDifference(alias: want.alias, mtu: want.mtu)
+                if !rest.isEmpty { steps.append(.set(name, rest)) }
             }
             steps += sysctls(of: name, observed, desired)
         }
@@ -120,8 +124,8 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
     private static func rules(_ observed: HostState, _ desired: HostState) -> [Step] {
         desired.rules.sorted { $0.key < $1.key }.flatMap { name, want -> [Step] in
             let have = observed.rules[name]
-            if have == want || want.isEmpty && have == nil { return [] }
-            return (have.map { [.removeRules($0)] } ?? []) + (want.isEmpty ? [] : [.installRules(want)])
+            if have == want { return [] }
+            return (have.map { [.removeRules($0)] } ?? []) + [.installRules(want)]
         }
     }
 
@@ -137,9 +141,9 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func taps(_ observed: HostState, _ desired: HostState) -> [Step] {
-        desired.taps.sorted { $0.key < $1.key }.compactMap { name, want in
+        desired.taps.sorted { $0.key < $1.key }.flatMap { name, want -> [Step] in
             // A tap that is gone cannot be made again under its guest: it needs a new attach.
-            guard let have = observed.taps[name] else { return nil }
+            guard let have = observed.taps[name] else { return [] }
             let difference = Step.LinkDifference(
                 isUp: want.isUp == have.isUp ? nil : want.isUp,
                 alias: want.alias == have.alias ? nil : want.alias,
@@ -147,7 +151,10 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
                 mtu: want.mtu == nil || want.mtu == have.mtu ? nil : want.mtu,
                 master: want.master == have.master ? nil : .some(want.master)
             )
-            return difference.isEmpty ? nil : .set(name, difference)
+            let steps = difference.isEmpty ? [] : [Step.set(name, difference)]
+            // A port forgets it with its bridge, so it is set again whenever it gets one.
+            guard want.master != nil, want.isIsolated != have.isIsolated else { return steps }
+            return steps + [.setIsolated(name, want.isIsolated)]
         }
     }
 
@@ -164,11 +171,10 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
     private static func removals(_ observed: HostState, _ desired: HostState) -> [Step] {
         let taps = observed.taps.keys.filter { desired.taps[$0] == nil }.sorted().map { Step.removeLink($0) }
         let bridges = observed.bridges.keys.filter { desired.bridges[$0] == nil }.sorted()
-        // Down before its rules go, so that no packet crosses a bridge that has none.
-        let down = bridges.filter { observed.bridges[$0]?.isUp == true }.map { Step.set($0, .init(isUp: false)) }
-        let rules = observed.rules.filter { desired.rules[$0.key] == nil && !$0.value.isEmpty }
+        let rules = observed.rules.filter { desired.rules[$0.key] == nil }
             .sorted { $0.key < $1.key }.map { Step.removeRules($0.value) }
-        return taps + down + rules + bridges.map { .removeLink($0) }
+        // Rules last, so that no packet crosses a bridge that has none.
+        return taps + bridges.map { .removeLink($0) } + rules
     }
 }
 

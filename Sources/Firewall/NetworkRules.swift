@@ -6,11 +6,11 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     public enum Policy: String, Hashable, Sendable, Codable {
         /// None.
         case isolated
-        /// Out from the network's own subnets, behind the host's address; in only what answers.
+        /// Out from the network's own subnets, but not to other networks, behind the host's address; in only what answers.
         case nat
         /// Out from the network's own subnets as they are; in to them from anywhere.
         case route
-        /// All: vnet makes no rule.
+        /// All: vnet makes no rule, and only knows the bridge for the others' sake.
         case open
     }
 
@@ -44,7 +44,4 @@ public struct NetworkRules: Hashable, Sendable, Codable {
         self.device = device
         self.redirects = redirects
     }
-
-    /// Whether there is any rule to make.
-    public var isEmpty: Bool { policy == .open && redirects.isEmpty }
 }

@@ -15,6 +15,7 @@ public enum Ruleset {
     public static let base = """
         table inet vnet {
             comment "vnet: made and removed by the vnet daemon"
+            set bridges { type ifname; }
             set same_bridge { type ifname . ifname; }
             map to_network { type ifname : verdict; }
             map from_network { type ifname : verdict; }
@@ -60,6 +61,7 @@ extension NetworkRules {
         }
         func element(_ map: String, _ element: String) { text += "add element \(table) \(map) { \(element) }\n" }
 
+        element("bridges", quoted)
         if policy != .open {
             chain(toChain, arriving)
             chain(fromChain, leaving)
@@ -93,6 +95,7 @@ extension NetworkRules {
         func element(_ map: String, _ element: String, _ key: String) {
             text += "add element \(table) \(map) { \(element) }\ndelete element \(table) \(map) { \(key) }\n"
         }
+        element("bridges", quoted, quoted)
         element("same_bridge", "\(quoted) . \(quoted)", "\(quoted) . \(quoted)")
         element("to_network", "\(quoted) : jump \(toChain)", quoted)
         element("from_network", "\(quoted) : jump \(fromChain)", quoted)
@@ -104,14 +107,8 @@ extension NetworkRules {
         return text
     }
 
-    /// The names of the network's own chains.
-    public var chains: [String] {
-        var names: [String] = []
-        if policy != .open { names += [toChain, fromChain] }
-        if policy == .nat, !subnets4.isEmpty { names.append(natChain) }
-        if !redirects.isEmpty { names.append(redirectChain) }
-        return names
-    }
+    /// A command that succeeds where the network's rules stand.
+    public var presence: String { "get element inet vnet bridges { \(quoted) }" }
 
     private var quoted: String { "\"\(bridge)\"" }
     private var toChain: String { "to-\(bridge)" }
@@ -131,7 +128,8 @@ extension NetworkRules {
     private var leaving: [String] {
         let to = device.map { "oifname \"\($0)\" " } ?? ""
         let passing = policy == .isolated ? [] : sources.map { "\(to)\($0) accept" }
-        return passing + ["reject"]
+        // Behind the host's address a guest would look like the host to a network that lets the host in.
+        return (policy == .nat ? ["oifname @bridges reject"] : []) + passing + ["reject"]
     }
 
     private var destinations: [String] {

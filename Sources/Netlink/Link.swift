@@ -16,6 +16,8 @@ public struct Link: Hashable, Sendable {
     public var master: Int32?
     public var isUp: Bool
     public var bridge: Bridge?
+    /// As a bridge port: whether it exchanges no frames with other isolated ports.
+    public var isIsolated: Bool
 
     /// What only bridges have (linux/if_link.h, `IFLA_BR_`).
     public struct Bridge: Hashable, Sendable {
@@ -52,17 +54,16 @@ extension RouteSocket {
 
     /// Adds a bridge, down and without addresses.
     ///
-    /// Equivalent to `ip link add NAME address MAC mtu MTU type bridge stp_state STP forward_delay DELAY`.
+    /// Equivalent to `ip link add NAME address MAC type bridge forward_delay DELAY stp_state STP`.
     ///
     /// - Throws: ``NetlinkError/Code/exists`` where any link, bridge or not, has the name.
     public func addBridge(
-        _ name: InterfaceName, mac: MACAddress, mtu: UInt32?, settings: Link.Bridge
+        _ name: InterfaceName, mac: MACAddress, settings: Link.Bridge
     ) throws(NetlinkError) {
         let operation = "add bridge '\(name)'"
         let request = try Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg(), while: operation)
         request.put(IFLA_IFNAME, name.description)
         request.put(IFLA_ADDRESS, mac.octets)
-        if let mtu { request.put(IFLA_MTU, mtu) }
         request.nest(IFLA_LINKINFO) {
             request.put(IFLA_INFO_KIND, "bridge")
             request.nest(IFLA_INFO_DATA) {
@@ -149,6 +150,7 @@ extension Link {
         master = attributes.integer(IFLA_MASTER, as: Int32.self)
         let info = attributes.nested(IFLA_LINKINFO)
         kind = info?.string(IFLA_INFO_KIND)
+        isIsolated = info?.nested(IFLA_INFO_SLAVE_DATA)?.integer(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
         if kind == "bridge", let data = info?.nested(IFLA_INFO_DATA) {
             bridge = Bridge(
                 stp: data.integer(IFLA_BR_STP_STATE, as: UInt32.self) ?? 0 != 0,

@@ -48,7 +48,7 @@ internal import Glibc
                 try exchange(request, .messages, while: operation)
                 defer { inbox.messages = [] }
                 return inbox.messages
-            } catch where error.code == .library(NLE_DUMP_INTR) && attempts < 10 {}
+            } catch  where error.code == .library(NLE_DUMP_INTR) && attempts < 10 {}
         }
     }
 

@@ -16,7 +16,8 @@ public struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConvertib
             guard let groups = Self.groups(halves[0]), groups.count == 8 else { return nil }
             self.init(groups: groups)
         case 2:
-            guard let head = Self.groups(halves[0], mayEndDotted: false), let tail = Self.groups(halves[1]), head.count + tail.count <= 7
+            guard let head = Self.groups(halves[0], mayEndDotted: false), let tail = Self.groups(halves[1]),
+                head.count + tail.count <= 7
             else { return nil }
             let zeros = [UInt16](repeating: 0, count: 8 - head.count - tail.count)
             self.init(groups: head + zeros + tail)

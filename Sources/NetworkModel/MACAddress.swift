@@ -37,6 +37,16 @@ public struct MACAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
         Self(0x5254_0000_0000 | UInt64.random(in: 0...0xFF_FFFF, using: &generator))
     }
 
+    /// The address of a port by its name: the same for the same name on the same network, of the same prefix as a random one.
+    public static func of(port name: String, on network: NetworkUUID) -> Self {
+        // FNV-1a of 64 bits, folded to the 24 that are free.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in Array(network.description.utf8) + Array(name.utf8) {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
+        return Self(0x5254_0000_0000 | (hash ^ hash >> 24 ^ hash >> 48) & 0xFF_FFFF)
+    }
+
     /// What the host's end of a guest's link gets: the guest's address with first octet FE, or FA where that is FE already.
     ///
     /// High, so that the bridge, which takes the lowest address of its ports where it has none of its own, never takes it.

@@ -17,7 +17,9 @@ extension ServiceConfiguration {
 extension ServiceConfiguration.Advertisement {
     init?(of definition: NetworkDefinition, hasDNS: Bool) {
         let addresses = definition.ips.compactMap { ip -> (IPv6Address, IPv6Subnet)? in
-            guard case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet, !address.isLinkLocal else { return nil }
+            guard case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet, !address.isLinkLocal else {
+                return nil
+            }
             return (address, subnet)
         }
         guard !addresses.isEmpty else { return nil }

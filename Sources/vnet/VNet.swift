@@ -48,9 +48,14 @@ enum Main {
         }
     }
 
-    /// The command line, with a `--root` before the subcommand moved behind it, where it is declared.
+    /// What stands behind the first `--` of `vnet qemu`: words for another program, which ArgumentParser is not to read.
+    static let foreignArguments = Array(CommandLine.arguments.drop { $0 != "--" }.dropFirst())
+
+    /// The command line without foreign arguments, and with a `--root` before the subcommand moved behind it, where it is
+    /// declared.
     private static func arguments() -> [String] {
         var arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.contains(QEMU.name) { arguments = Array(arguments.prefix { $0 != "--" }) }
         var root: [String] = []
         if arguments.first == "--root", arguments.count >= 3 {
             root = Array(arguments[..<2])

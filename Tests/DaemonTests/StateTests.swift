@@ -1,9 +1,10 @@
-@testable import Daemon
 import Engine
 import Foundation
 import NetworkModel
 import TestSupport
 import Testing
+
+@testable import Daemon
 
 @Suite struct StateTests {
     private static func withRoot<T>(_ body: (Paths) throws -> T) throws -> T {
@@ -13,7 +14,8 @@ import Testing
     }
 
     private static let port = Port(
-        network: "11111111-2222-3333-4444-555555555555", name: "vm1", tap: "vtap0", mac: "52:54:00:00:00:10", owner: 1_000,
+        network: "11111111-2222-3333-4444-555555555555", name: "vm1", tap: "vtap0", mac: "52:54:00:00:00:10",
+        owner: 1_000,
         group: 1_000, isIsolated: false)
 
     @Test func portsOutliveTheDaemon() throws {
@@ -55,10 +57,10 @@ import Testing
         try Self.withRoot { paths in
             try Files.makeDirectory(paths.run)
             let path = paths.run + "/file"
-            try Files.write("old".utf8, to: path)
+            try Files.write("old".utf8, to: path, durable: true)
             // The folder's own name in the way of the temporary file: the write fails, and the old content stays.
             try Files.makeDirectory(path + ".new")
-            #expect(throws: FileError.self) { try Files.write("new".utf8, to: path) }
+            #expect(throws: FileError.self) { try Files.write("new".utf8, to: path, durable: true) }
             #expect(try Files.read(path) == Array("old".utf8))
             #expect(try Files.read(paths.run + "/none") == nil)
         }
@@ -82,7 +84,7 @@ import Testing
         try Self.withRoot { paths in
             let store = try NetworkStore(paths)
             try store.save(NetworkDefinition(name: "lab", uuid: Self.port.network))
-            try Files.write("<network><name>x".utf8, to: paths.networks + "/x.xml")
+            try Files.write("<network><name>x".utf8, to: paths.networks + "/x.xml", durable: true)
             let (networks, problems) = store.definitions()
             #expect(networks.map(\.name) == ["lab"])
             #expect(problems.count == 1 && problems[0].contains("x.xml"))

@@ -29,9 +29,4 @@ import Testing
     }
 
     @Test func removal() throws { try expectGolden(Self.rules(.nat).removal, "removal.nft") }
-
-    @Test func openNetworksNeedNone() {
-        #expect(Self.rules(.open).isEmpty)
-        #expect(Self.rules(.open).installation.isEmpty)
-    }
 }

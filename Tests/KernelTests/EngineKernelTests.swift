@@ -32,18 +32,18 @@ import Testing
         let (missing, rules, left) = try await withNetworkNamespace {
             let wish = try HostState(running: Self.network(mode), redirects: [], advertised: [])
             var kernel = try Kernel()
-            try kernel.apply(Plan(from: try kernel.observe(wish), to: wish))
+            try kernel.turn(try kernel.observe(wish), into: wish)
             let missing = try Self.difference(kernel, wish)
             let hasRules = wish.rules.values.allSatisfy { kernel.hasRules(of: $0) }
             var running = try kernel.observe(wish)
             running.rules = wish.rules
             running.sysctls = [:]
-            try kernel.apply(Plan(from: running, to: HostState()), rulesBefore: wish.rules)
+            try kernel.turn(running, into: HostState())
             try kernel.removeTables()
             return (missing, hasRules, try kernel.links().map(\.name))
         }
         #expect(missing == "")
-        #expect(rules == (mode != .open))
+        #expect(rules)
         #expect(left == ["lo"])
     }
 
@@ -56,11 +56,14 @@ import Testing
             let (message, links, forwarding, tables) = try await withNetworkNamespace {
                 var kernel = try Kernel()
                 let before = Kernel.read(.ipv4Forwarding)
-                var steps = Plan(from: try kernel.observe(wish), to: wish).steps
+                let observed = try kernel.observe(wish)
+                var steps = Plan(from: observed, to: wish).steps
                 // Nothing has this name, so the step is refused wherever it stands.
                 steps.insert(.set("nosuchlink", .init(isUp: true)), at: index)
                 var message = ""
-                do { try kernel.apply(Plan(steps: steps)) } catch { message = "\(error)" }
+                do { try kernel.carryOut(Plan(steps: steps), before: observed, scope: wish) } catch {
+                    message = "\(error)"
+                }
                 let hasRules = wish.rules.values.contains { kernel.hasRules(of: $0) }
                 return (message, try kernel.links().map(\.name), Kernel.read(.ipv4Forwarding) == before, hasRules)
             }
@@ -77,10 +80,12 @@ import Testing
             let kernel = try Kernel()
             let subnets: [IPSubnet] = ["192.168.150.0/24"]
             let free = try kernel.obstacle(to: subnets, except: "virbr7")
-            try sockets.addBridge("br9", mac: "52:54:00:00:00:09", mtu: nil, settings: .init(stp: false, forwardDelay: 0))
+            try sockets.addBridge(
+                "br9", mac: "52:54:00:00:00:09", settings: .init(stp: false, forwardDelay: 0))
             try sockets.addAddress(.init("192.168.150.9", prefixLength: 28), to: "br9")
             return (
-                free, try kernel.obstacle(to: subnets, except: "virbr7"), try kernel.obstacle(to: subnets, except: "br9")
+                free, try kernel.obstacle(to: subnets, except: "virbr7"),
+                try kernel.obstacle(to: subnets, except: "br9")
             )
         }
         #expect(free == nil)
@@ -92,9 +97,9 @@ import Testing
         let (code, text) = try await withNetworkNamespace {
             let sockets = try RouteSocket()
             let settings = Link.Bridge(stp: false, forwardDelay: 0)
-            try sockets.addBridge("br9", mac: "52:54:00:00:00:09", mtu: nil, settings: settings)
+            try sockets.addBridge("br9", mac: "52:54:00:00:00:09", settings: settings)
             do throws(NetlinkError) {
-                try sockets.addBridge("br9", mac: "52:54:00:00:00:09", mtu: nil, settings: settings)
+                try sockets.addBridge("br9", mac: "52:54:00:00:00:09", settings: settings)
             } catch {
                 return (error.code, error.description)
             }
@@ -109,7 +114,7 @@ import Testing
         let (found, message, none) = try await withNetworkNamespace {
             let sockets = try RouteSocket()
             try sockets.addBridge(
-                "br9", mac: "52:54:00:00:00:09", mtu: nil, settings: .init(stp: false, forwardDelay: 0))
+                "br9", mac: "52:54:00:00:00:09", settings: .init(stp: false, forwardDelay: 0))
             let found = try [sockets.link(named: "br9"), sockets.link(named: "br9"), sockets.link(named: "lo")]
             var message = ""
             do throws(NetlinkError) { try sockets.deleteLink("br8") } catch { message = error.description }
@@ -125,7 +130,7 @@ import Testing
         let text = try await withNetworkNamespace {
             let sockets = try RouteSocket()
             try sockets.addBridge(
-                "br9", mac: "52:54:00:00:00:09", mtu: nil, settings: .init(stp: false, forwardDelay: 0))
+                "br9", mac: "52:54:00:00:00:09", settings: .init(stp: false, forwardDelay: 0))
             do throws(NetlinkError) { try sockets.change("br9", .init(mtu: 1)) } catch { return error.description }
             return ""
         }
@@ -137,10 +142,9 @@ import Testing
             var kernel = try Kernel()
             let name = try kernel.createTap(owner: 1_234, group: .max)
             let wish = TapState(mac: "fe:54:00:00:00:10", mtu: 1_400, alias: "vnet:x:vm1", master: nil, isUp: true)
-            try kernel.apply(
-                Plan(from: try kernel.observe(HostState(taps: [name: wish])), to: HostState(taps: [name: wish])))
+            try kernel.turn(try kernel.observe(HostState(taps: [name: wish])), into: HostState(taps: [name: wish]))
             let observed = try kernel.observe(HostState(taps: [name: wish]))
-            try kernel.apply(Plan(from: observed, to: HostState()))
+            try kernel.turn(observed, into: HostState())
             return (observed.taps[name] == wish ? name.description : "\(observed)", try kernel.links().map(\.name))
         }
         #expect(tap == "vtap0")
@@ -153,11 +157,11 @@ import Testing
             var kernel = try Kernel()
             let first = NetworkRules(bridge: "virbr7", policy: .nat, subnets4: ["10.0.7.0/24"])
             let second = NetworkRules(bridge: "virbr8", policy: .nat, subnets4: ["10.0.8.0/24"])
-            try kernel.apply(Plan(steps: [.installRules(first)]))
+            try kernel.turn(HostState(), into: HostState(rules: ["virbr7": first]))
             try Nft().run("flush ruleset", while: "flush")
-            try kernel.apply(Plan(steps: [.installRules(second)]))
+            try kernel.turn(HostState(), into: HostState(rules: ["virbr8": second]))
             // What is gone already is no error to remove.
-            try kernel.apply(Plan(steps: [.removeRules(first)]), rulesBefore: ["virbr7": first])
+            try kernel.turn(HostState(rules: ["virbr7": first]), into: HostState())
             return [kernel.hasRules(of: first), kernel.hasRules(of: second)]
         }
         #expect(rules == [false, true])

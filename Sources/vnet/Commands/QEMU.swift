@@ -29,9 +29,11 @@ struct Attachment: ExpressibleByArgument {
 }
 
 struct QEMU: AsyncParsableCommand {
+    static let name = "qemu"
     static let configuration = CommandConfiguration(
-        commandName: "qemu",
+        commandName: name,
         abstract: "Run QEMU with a place on networks, which ends with it.",
+        usage: "vnet qemu [--root <root>] <networks> ... -- <program> <arguments> ...",
         discussion: """
             vnet qemu netwerk1,name=vm1 lab2 -- qemu-system-x86_64 -m 1G disk.img
 
@@ -41,10 +43,10 @@ struct QEMU: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @Argument(help: "Networks: NAME[,name=PORT][,mac=ADDRESS][,isolated].") var networks: [Attachment]
-    @Argument(parsing: .postTerminator, help: "QEMU and its arguments, after '--'.") var command: [String]
 
     func validate() throws {
-        guard !command.isEmpty else { throw ValidationError("Give QEMU and its arguments after '--'.") }
+        guard !networks.isEmpty else { throw ValidationError("Name a network.") }
+        guard !Main.foreignArguments.isEmpty else { throw ValidationError("Give QEMU and its arguments after '--'.") }
     }
 
     func run() async throws {
@@ -58,7 +60,7 @@ struct QEMU: AsyncParsableCommand {
                 ports.append(
                     try await client.post(["networks", attachment.network, "ports"], attachment.wish.owned(by: owner)))
             }
-            code = try run(command + ports.enumerated().flatMap { $1.qemuArguments(id: "vnet\($0)") })
+            code = try run(Main.foreignArguments + ports.enumerated().flatMap { $1.qemuArguments(id: "vnet\($0)") })
         } catch {
             failure = error
         }
