@@ -60,6 +60,19 @@ enum Files {
         if durable { syncDirectory(of: path) }
     }
 
+    /// Writes a value as JSON, equal values as equal text.
+    static func write(_ value: some Encodable, asJSONTo path: String, durable: Bool) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try write(try encoder.encode(value), to: path, durable: durable)
+    }
+
+    /// The value in a JSON file; nil where there is none, or none of this type.
+    static func readJSON<Value: Decodable>(_ path: String, as: Value.Type = Value.self) -> Value? {
+        guard let content = try? read(path) else { return nil }
+        return try? JSONDecoder().decode(Value.self, from: Data(content))
+    }
+
     /// Removes a file; one that is not there is no error.
     static func remove(_ path: String, durable: Bool) throws(FileError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }

@@ -62,7 +62,7 @@ extension NetworkService {
             for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
             var observed = try kernel.observe(desired)
             if let formerRules, kernel.hasRules(of: formerRules) { observed.rules[name] = formerRules }
-            try ledger.record(observed.sysctls)
+            try ledger.record(observed.sysctls.filter { !$0.key.belongs(to: name) })
             try kernel.turn(observed, into: desired)
             let live = try await serve(definition, on: name, rules: rules, dns: dns)
             if rules != formerRules { try store.saveLive(definition, rules: rules) }

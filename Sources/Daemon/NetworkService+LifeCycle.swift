@@ -80,7 +80,7 @@ extension NetworkService {
 
         try store.begin(.init(name: definition.name, uuid: uuid, rules: rules))
         let observed = try kernel.observe(desired)
-        try ledger.record(observed.sysctls)
+        try ledger.record(observed.sysctls.filter { !$0.key.belongs(to: name) })
         do {
             try kernel.turn(observed, into: desired)
             let live = try await serve(definition, on: name, rules: rules, dns: dns)

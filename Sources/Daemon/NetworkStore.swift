@@ -1,5 +1,4 @@
 internal import Firewall
-internal import FoundationEssentials
 internal import Glibc
 internal import LibvirtXML
 internal import NetworkModel
@@ -45,7 +44,7 @@ struct NetworkStore: Sendable {
     // MARK: Running networks
 
     func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
-        try Files.write(try JSONEncoder().encode(rules), to: "\(paths.live)/\(network.name).json", durable: false)
+        try Files.write(rules, asJSONTo: "\(paths.live)/\(network.name).json", durable: false)
         try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml", durable: false)
     }
 
@@ -57,10 +56,7 @@ struct NetworkStore: Sendable {
     func live() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.live) }
 
     /// The rules that were put in place for a running network.
-    func liveRules(_ name: String) -> NetworkRules? {
-        guard let content = try? Files.read("\(paths.live)/\(name).json") else { return nil }
-        return try? JSONDecoder().decode(NetworkRules.self, from: Data(content))
-    }
+    func liveRules(_ name: String) -> NetworkRules? { Files.readJSON("\(paths.live)/\(name).json") }
 
     private func load(_ folder: String) -> (networks: [NetworkDefinition], problems: [String]) {
         var networks: [NetworkDefinition] = []
@@ -87,15 +83,12 @@ struct NetworkStore: Sendable {
     }
 
     func begin(_ intent: Intent) throws {
-        try Files.write(try JSONEncoder().encode(intent), to: "\(paths.intents)/\(intent.uuid)", durable: false)
+        try Files.write(intent, asJSONTo: "\(paths.intents)/\(intent.uuid)", durable: false)
     }
 
     func finish(_ uuid: NetworkUUID) throws(FileError) { try Files.remove("\(paths.intents)/\(uuid)", durable: false) }
 
     func intents() -> [Intent] {
-        Files.names(in: paths.intents).compactMap { name in
-            guard let content = try? Files.read("\(paths.intents)/\(name)") else { return nil }
-            return try? JSONDecoder().decode(Intent.self, from: Data(content))
-        }
+        Files.names(in: paths.intents).compactMap { Files.readJSON("\(paths.intents)/\($0)") }
     }
 }

@@ -1,10 +1,14 @@
+public import FoundationEssentials
+
 /// Where an instance keeps its files; instances with different roots know nothing of each other.
 public struct Paths: Hashable, Sendable {
-    /// Without a final slash; empty for the machine's own `/`.
+    /// Absolute, without a final slash; empty for the machine's own `/`.
     public let root: String
 
-    public init(root: String) {
-        self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+    /// Takes a folder, relative to `folder` where it is not absolute, or nothing for the machine's own `/`.
+    public init(root: String, in folder: String = FileManager.default.currentDirectoryPath) {
+        let absolute = root.isEmpty || root.hasPrefix("/") ? root : folder + "/" + root
+        self.root = String(absolute.reversed().drop { $0 == "/" }.reversed())
     }
 
     /// Definitions, in libvirt's inactive format, as `NAME.xml`.

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import NetworkModel
 
@@ -32,9 +31,7 @@ struct PortTable {
         folder = paths.ports
         for network in Files.names(in: folder) {
             for file in Files.names(in: "\(folder)/\(network)") {
-                guard let content = try? Files.read("\(folder)/\(network)/\(file)"),
-                    let port = try? JSONDecoder().decode(Port.self, from: Data(content))
-                else { continue }
+                guard let port = Files.readJSON("\(folder)/\(network)/\(file)", as: Port.self) else { continue }
                 ports[port.network, default: [:]][port.name] = port
             }
         }
@@ -46,7 +43,7 @@ struct PortTable {
 
     mutating func add(_ port: Port) throws {
         try Files.makeDirectory("\(folder)/\(port.network)")
-        try Files.write(try JSONEncoder().encode(port), to: path(port), durable: false)
+        try Files.write(port, asJSONTo: path(port), durable: false)
         ports[port.network, default: [:]][port.name] = port
     }
 

@@ -1,5 +1,4 @@
 internal import Engine
-internal import FoundationEssentials
 
 /// Kernel settings of the whole host that vnet changed, with what they were: to be put back when the last network that needs
 /// them stops, by whichever daemon runs then.
@@ -9,17 +8,15 @@ struct SysctlLedger {
 
     init(_ paths: Paths) {
         path = paths.sysctls
-        guard let content = try? Files.read(path),
-            let stored = try? JSONDecoder().decode([String: String].self, from: Data(content))
-        else { return }
-        for (name, value) in stored {
+        let stored = Files.readJSON(path, as: [String: String].self)
+        for (name, value) in stored ?? [:] {
             if let sysctl = Sysctl(name) { before[sysctl] = value }
         }
     }
 
     /// Writes down what the settings are before they change; those written down before keep their first value.
     mutating func record(_ values: [Sysctl: String]) throws {
-        let merged = before.merging(values.filter { Sysctl($0.key.description) != nil }) { first, _ in first }
+        let merged = before.merging(values) { first, _ in first }
         guard merged != before else { return }
         try store(merged)
     }
@@ -31,7 +28,7 @@ struct SysctlLedger {
             try Files.remove(path, durable: false)
         } else {
             let names = Dictionary(uniqueKeysWithValues: values.map { ($0.key.description, $0.value) })
-            try Files.write(try JSONEncoder().encode(names), to: path, durable: false)
+            try Files.write(names, asJSONTo: path, durable: false)
         }
         before = values
     }

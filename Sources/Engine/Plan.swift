@@ -180,6 +180,4 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
 
 extension Sysctl {
     fileprivate var isForwarding: Bool { self == .ipv4Forwarding || self == .ipv6Forwarding }
-
-    fileprivate func belongs(to name: InterfaceName) -> Bool { description.contains("/conf/\(name)/") }
 }

@@ -5,6 +5,14 @@ public import NetworkModel
 /// The leases on disk could not be read or written.
 public struct LeaseStoreError: Error, Hashable, CustomStringConvertible {
     public let description: String
+    /// Whether the file is no database, or one that is damaged.
+    public let isDamage: Bool
+
+    init(_ operation: String, _ cause: any Error) {
+        description = "\(operation): \(cause)"
+        let code = (cause as? DatabaseError)?.resultCode
+        isDamage = code == .SQLITE_NOTADB || code == .SQLITE_CORRUPT
+    }
 }
 
 /// Leases of all networks in one SQLite database: what outlives the process and the machine's power.
@@ -24,7 +32,7 @@ public final class LeaseStore: Sendable {
             try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
             try Self.migrator.migrate(database)
         } catch {
-            throw LeaseStoreError(description: "open lease database '\(path)': \(error)")
+            throw LeaseStoreError("open lease database '\(path)'", error)
         }
     }
 
@@ -63,7 +71,7 @@ public final class LeaseStore: Sendable {
                 }
             }
         } catch {
-            throw LeaseStoreError(description: "read leases of network \(network): \(error)")
+            throw LeaseStoreError("read leases of network \(network)", error)
         }
     }
 
@@ -74,7 +82,7 @@ public final class LeaseStore: Sendable {
                 for (network, change) in changes { try Self.apply(change, of: network, to: database) }
             }
         } catch {
-            throw LeaseStoreError(description: "write leases: \(error)")
+            throw LeaseStoreError("write leases", error)
         }
     }
 
@@ -104,7 +112,7 @@ public final class LeaseStore: Sendable {
                 try database.execute(sql: "DELETE FROM lease WHERE network = ?", arguments: [network.description])
             }
         } catch {
-            throw LeaseStoreError(description: "forget leases of network \(network): \(error)")
+            throw LeaseStoreError("forget leases of network \(network)", error)
         }
     }
 }

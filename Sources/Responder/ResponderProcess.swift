@@ -8,17 +8,32 @@ public enum ResponderProcess {
     public static func run(leases: String) throws {
         let channel = Channel(descriptor: 3)
         try Sandbox.enter(folder: leases)
-        let store = try LeaseStore(path: "/leases.db")
+        let (store, loss) = try openStore("/leases.db")
         let dns = try Mailbox<DNSLoop.Message>()
         let dhcp = try Mailbox<DHCPLoop.Message>()
         try Sandbox.restrictSystemCalls()
         try channel.send(ResponderEvent.ready)
+        if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
         start { try DNSLoop(mailbox: dns, dhcp: dhcp).run() }
         start { try DHCPLoop(mailbox: dhcp, dns: dns, store: store, channel: channel).run() }
         while let (command, descriptors) = try channel.receive(ResponderCommand.self) {
             dhcp.post(.command(command, descriptors: descriptors))
         }
+    }
+
+    /// Opens the lease database; one that is damaged is set aside for a person to look at, and an empty one takes its place:
+    /// guests that ask again get their addresses again, which is better than none.
+    private static func openStore(_ path: String) throws -> (store: LeaseStore, loss: String?) {
+        let loss: String
+        do {
+            return (try LeaseStore(path: path), nil)
+        } catch {
+            guard error.isDamage else { throw error }
+            loss = "\(error); it is kept as \(path).damaged, and the new one begins without leases"
+        }
+        for suffix in ["", "-wal", "-shm"] { unsafe rename(path + suffix, path + ".damaged" + suffix) }
+        return (try LeaseStore(path: path), loss)
     }
 
     /// Runs a loop on a thread of its own; where it fails, the process ends, and the daemon starts another.

@@ -7,6 +7,8 @@ internal import NIOPosix
 /// The control API's client: one request a connection.
 struct Client {
     let socket: String
+    /// What to do about a connection that is refused, before it is tried once more.
+    let connecting: @Sendable (IOError) async throws -> Void
 
     /// Finds out whether anyone listens.
     func probe() async throws {
@@ -61,16 +63,28 @@ struct Client {
         var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: "/v1/" + segments.joined(separator: "/") + query)
         head.headers = ["host": "vnet", "connection": "close", "content-length": "\(body.count)"]
+        do {
+            return try await exchange(head, body)
+        } catch let refusal as IOError {
+            try await connecting(refusal)
+            return try await exchange(head, body)
+        }
+    }
+
+    private func exchange(_ head: HTTPRequestHead, _ body: [UInt8]) async throws -> [UInt8] {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = loop.makePromise(of: (HTTPResponseStatus, [UInt8]).self)
-        let channel = try await ClientBootstrap(group: loop)
+        let connection = ClientBootstrap(group: loop)
             .channelInitializer { [head] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(Exchange(head: head, body: body, answer: answer))
                 }
             }
-            .connect(unixDomainSocketPath: socket).get()
+            .connect(unixDomainSocketPath: socket)
+        // A promise must be kept: where there is no connection, nobody else does it.
+        connection.whenFailure(answer.fail)
+        let channel = try await connection.get()
         let (status, content) = try await answer.futureResult.get()
         try? await channel.close()
         guard (200..<300).contains(status.code) else {

@@ -11,28 +11,36 @@ struct Instance: ParsableArguments {
 
     var paths: Paths { Paths(root: root ?? ProcessInfo.processInfo.environment["VNET_ROOT"] ?? "") }
 
-    /// The daemon's API; where no daemon runs and the caller may start one, it is started.
-    func client() async throws -> Client {
-        let client = Client(socket: paths.socket)
-        do {
-            try await client.probe()
-            return client
-        } catch let error as IOError where [ENOENT, ECONNREFUSED].contains(error.errnoCode) {
+    /// The daemon's API; where no daemon runs and the caller may start one, the first request starts it.
+    func client() throws -> Client {
+        // sockaddr_un.sun_path has 108 octets, the last of which is zero (unix(7)).
+        guard paths.socket.utf8.count <= 107 else {
+            throw CommandError(
+                "the root '\(paths.root)' is too long: its socket's name has \(paths.socket.utf8.count) octets, and 107 is the"
+                    + " most that a unix socket may have; choose a shorter one")
+        }
+        return Client(socket: paths.socket, connecting: recover)
+    }
+
+    /// Does what can be done about a connection that was refused, or says what the caller can do.
+    private func recover(_ refusal: IOError) async throws {
+        switch refusal.errnoCode {
+        case ENOENT, ECONNREFUSED:
             guard geteuid() == 0 else {
                 throw CommandError(
                     "no vnet daemon runs here, and starting one needs root: run this command with sudo, or 'sudo vnet daemon'"
                 )
             }
-            try await startDaemon(client)
-            return client
-        } catch let error as IOError where error.errnoCode == EACCES {
+            try await startDaemon()
+        case EACCES:
             throw CommandError(
                 "you may not use '\(paths.socket)': run this command with sudo, or become a member of the group 'vnet'")
+        default: throw refusal
         }
     }
 
     /// Starts a daemon that outlives this command, and waits until it answers.
-    private func startDaemon(_ client: Client) async throws {
+    private func startDaemon() async throws {
         let folder = (paths.log as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let log = unsafe open(paths.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
@@ -45,6 +53,7 @@ struct Instance: ParsableArguments {
         let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, -1, log)
         guard pid > 0 else { throw CommandError("start the vnet daemon: \(unsafe String(cString: strerror(errno)))") }
 
+        let client = Client(socket: paths.socket) { throw $0 }
         let start = ContinuousClock.now
         var hasEnded = false
         while start.duration(to: .now) < .seconds(hasEnded ? 2 : 30) {

@@ -44,8 +44,6 @@ import Testing
             var ledger = SysctlLedger(paths)
             try ledger.record([.ipv4Forwarding: "0"])
             try ledger.record([.ipv4Forwarding: "1", .acceptRouterAdvertisements("eth0"): "1"])
-            // What ends with its bridge is not written down.
-            try ledger.record([.disableIPv6("virbr0"): "0"])
             let expected: [Sysctl: String] = [.ipv4Forwarding: "0", .acceptRouterAdvertisements("eth0"): "1"]
             #expect(SysctlLedger(paths).before == expected)
             try ledger.forget()

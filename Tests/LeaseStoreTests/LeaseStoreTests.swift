@@ -61,6 +61,7 @@ import Testing
             try Data(repeating: 0x55, count: 4_096).write(to: URL(filePath: path))
             let error = #expect(throws: LeaseStoreError.self) { try LeaseStore(path: path) }
             #expect(error?.description.contains("open lease database '\(path)'") == true)
+            #expect(error?.isDamage == true)
         }
     }
 }

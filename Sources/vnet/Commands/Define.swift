@@ -26,7 +26,7 @@ struct Source: ParsableArguments {
     var label: String { template.map { "template \($0)" } ?? file ?? "-" }
 
     /// The document, with the name that was asked for; a template's subnets are moved clear of those taken, a file's are not.
-    func document(clearOf taken: [IPSubnet]) throws -> [UInt8] {
+    func document(for client: Client) async throws -> [UInt8] {
         let content = try read()
         guard template != nil || name != nil else { return content }
         var generator = SystemRandomNumberGenerator()
@@ -37,7 +37,7 @@ struct Source: ParsableArguments {
             throw CommandError("\(error)")
         }
         if let name { definition.rename(to: name) }
-        if template != nil { definition.move(clearOf: taken) }
+        if template != nil { definition.move(clearOf: try await client.subnets()) }
         return [UInt8](definition.libvirtXML.utf8)
     }
 
@@ -64,9 +64,9 @@ struct Define: AsyncParsableCommand {
     @OptionGroup var source: Source
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         let network: NetworkSummary = try await client.post(
-            ["networks"], body: source.document(clearOf: client.subnets()))
+            ["networks"], body: source.document(for: client))
         print("Network \(network.name) defined from \(source.label)")
     }
 }
@@ -79,9 +79,9 @@ struct Create: AsyncParsableCommand {
     @OptionGroup var source: Source
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         let report: StartReport = try await client.post(
-            ["networks"], query: "?transient=true", body: source.document(clearOf: client.subnets()))
+            ["networks"], query: "?transient=true", body: source.document(for: client))
         for warning in report.warnings { say("warning: \(warning)") }
         print("Network \(report.network.name) created from \(source.label)")
     }

@@ -47,7 +47,7 @@ struct Start: AsyncParsableCommand {
     @OptionGroup var references: References
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         try await references.forEach(references.resolve(client) { !$0.isActive }) { name in
             let report: StartReport = try await client.post(["networks", name, "start"])
             for warning in report.warnings { say("warning: \(warning)") }
@@ -66,7 +66,7 @@ struct Stop: AsyncParsableCommand {
     @OptionGroup var references: References
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         try await references.forEach(references.resolve(client, \.isActive)) { name in
             let network: NetworkSummary = try await client.post(["networks", name, "stop"])
             print("Network \(network.name) stopped")

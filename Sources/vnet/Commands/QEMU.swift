@@ -50,7 +50,7 @@ struct QEMU: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         let owner = try Owner(nil)
         var ports: [PortInfo] = []
         var code: Int32 = 1
