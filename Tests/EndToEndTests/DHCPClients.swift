@@ -21,12 +21,13 @@ extension Namespace {
     ///
     /// Variables: `ip`, `subnet`, `router`, `dns`, `domain`, `mtu`, `lease`, `serverid`.
     func udhcpc(
-        hostName: String? = nil, requesting options: [String] = [], tries: Int = 5, thenRelease: Bool = false
+        hostName: String? = nil, requesting options: [String] = [], tries: Int = 5, thenRelease: Bool = false,
+        extra: [String] = [], timeout: Duration = .seconds(20)
     ) async throws -> ClientLease? {
         let result = "\(lab.folder)/udhcpc-\(role).env"
         try? FileManager.default.removeItem(atPath: result)
         // The variable `interface` is the client's; the mask `mask` the prefix length.
-        let script = try lab.file(
+        let script = try await lab.script(
             "udhcpc-\(role).sh",
             """
             #!/bin/sh
@@ -35,12 +36,22 @@ extension Namespace {
             ip address add "$ip/$mask" dev "$interface"
             [ -z "$router" ] || ip route replace default via "$router"
             env > \(result)
-            """, mode: 0o755)
-        var words = ["udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "\(tries)", "-T", "1", "-s", script]
+            """)
+        var words = ["udhcpc", "-i", "eth0", "-f", "-n", "-t", "\(tries)", "-T", "1", "-s", script] + extra
         if let hostName { words += ["-x", "hostname:\(hostName)"] }
         for option in options { words += ["-O", option] }
-        if thenRelease { words.append("-R") }
-        _ = try await run(words)
+        guard thenRelease else {
+            _ = try await run(words + ["-q"], timeout: timeout)
+            return ClientLease(environmentFile: result)
+        }
+        let client = try start(words)
+        _ = try await eventually { FileManager.default.fileExists(atPath: result) || !client.isRunning }
+        // Bound is what it is when its script has ended.
+        _ = try await eventually { client.errorsSoFar.contains("obtained") }
+        client.signal(SIGUSR2)
+        _ = try await eventually { client.errorsSoFar.contains("released") }
+        client.signal(SIGTERM)
+        _ = await client.outcome(timeout: .seconds(5))
         return ClientLease(environmentFile: result)
     }
 
@@ -50,7 +61,7 @@ extension Namespace {
     func dhclient(_ extra: String..., leases: String? = nil) async throws -> (lease: ClientLease?, log: String) {
         let files = "\(lab.folder)/dhclient-\(role)"
         if let leases { _ = try lab.file("dhclient-\(role).leases", leases) }
-        let script = try lab.file(
+        let script = try await lab.script(
             "dhclient-\(role).sh",
             """
             #!/bin/sh
@@ -61,7 +72,7 @@ extension Namespace {
                     ip address add "$new_ip_address/24" dev "$interface"
                     ;;
             esac
-            """, mode: 0o755)
+            """)
         let configuration = try lab.file(
             "dhclient-\(role).conf",
             """
@@ -72,9 +83,13 @@ extension Namespace {
             select-timeout 0;
             """)
         let outcome = try await run(
-            ["dhclient", "-4", "-1", "-v", "-sf", script, "-cf", configuration, "-lf", "\(files).leases", "-pf", "\(files).pid"]
+            [
+                "dhclient", "-4", "-1", "-v", "-sf", script, "-cf", configuration, "-lf", "\(files).leases", "-pf",
+                "\(files).pid",
+            ]
                 + extra + ["eth0"])
-        let lease = ClientLease(environmentFile: "\(files).BOUND.env") ?? ClientLease(environmentFile: "\(files).REBOOT.env")
+        let lease =
+            ClientLease(environmentFile: "\(files).BOUND.env") ?? ClientLease(environmentFile: "\(files).REBOOT.env")
         return (lease, outcome.errors)
     }
 }

@@ -6,8 +6,9 @@ struct IPv6Tests {
     private static let gateway = "fd15:4c2a:7b90:150::1"
     private static let guest = "fd15:4c2a:7b90:150::201"
 
-    /// Mode, what a guest's connection to the outside becomes, and one from there to the guest. There is no NAT66 unless the
-    /// document asks for it.
+    /// What a guest's connection to the outside becomes, and one from there to the guest.
+    ///
+    /// There is no NAT66 unless the document asks for it.
     @Test(arguments: [
         ("isolated", Probe.refused, Probe.refused),
         ("nat", .reached(seenAs: Self.full(Self.guest)), .refused),
@@ -75,7 +76,8 @@ struct IPv6Tests {
     @Test func `a network without IPv6 has none on its bridge`() async throws {
         try await withSite { site in
             try await site.host.run(network("lab"))
-            #expect(try await site.host.namespace.run("ip", "-6", "-o", "address", "show", "dev", "br-lab").text.isEmpty)
+            #expect(
+                try await site.host.namespace.run("ip", "-6", "-o", "address", "show", "dev", "br-lab").text.isEmpty)
         }
     }
 }

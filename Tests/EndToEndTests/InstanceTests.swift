@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TestSupport
 internal import Testing
 
@@ -32,7 +33,7 @@ struct InstanceTests {
             try await second.must("stop", "lab")
             try await second.must("undefine", "lab")
             try await second.endDaemon()
-            #expect(try await second.snapshot().changes(since: before).isEmpty)
+            try await second.expectUnchanged(since: before)
             #expect(try await eventually { try await second.namespace.processes().isEmpty })
             #expect(try await guest.udhcpc(hostName: "vm1")?["ip"] == address)
         }
@@ -74,6 +75,62 @@ struct InstanceTests {
             for outcome in outcomes { #expect(outcome.isSuccess, "\(outcome)") }
             // The daemon and its responder.
             #expect(try await eventually { try await site.host.namespace.processes().count == 2 })
+        }
+    }
+
+    @Test func `a relative root is below the folder where the command runs`() async throws {
+        try await withSite { site in
+            let folder = "\(site.lab.folder)/elsewhere"
+            let name = "\(site.lab.name)-relative"
+            let outcome = try await site.host.namespace.run(
+                "sh", "-c", "mkdir \(folder) && cd \(folder) && exec '\(VNetHost.binary)' --root \(name) list")
+            #expect(outcome.isSuccess, "\(outcome)")
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)/run/vnet/vnet.sock"))
+            #expect(!FileManager.default.fileExists(atPath: "/\(name)"))
+            try await VNetHost(site.host.namespace, folder: "elsewhere/\(name)").endDaemon()
+            try? FileManager.default.removeItem(atPath: "/\(name)")
+        }
+    }
+
+    @Test func `a root may have blanks in its name`() async throws {
+        try await withSite { site in
+            let blank = VNetHost(site.host.namespace, folder: "a root")
+            try await blank.run(network("lab"))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            #expect(try await guest.udhcpc() != nil)
+            try await blank.must("stop", "lab")
+            try await blank.endDaemon()
+        }
+    }
+
+    @Test func `a root that is too long for a socket's name is refused in words`() async throws {
+        try await withSite { site in
+            let long = VNetHost(site.host.namespace, folder: String(repeating: "x", count: 100))
+            let outcome = try await long.vnet("list")
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.hasPrefix("error: "))
+            #expect(outcome.errors.contains("'\(long.root)'"), "\(outcome)")
+            #expect(!FileManager.default.fileExists(atPath: long.root))
+        }
+    }
+
+    @Test func `a definition that cannot be read keeps nobody else from running`() async throws {
+        try await withSite { site in
+            try await site.host.must("define", "-", input: network("lab"))
+            try await site.host.must("define", "-", input: network("up", subnet: "203.0.113"))
+            try await site.host.must("autostart", "lab")
+            try await site.host.must("autostart", "up")
+            try await site.host.endDaemon()
+            let bad = "\(site.host.root)/etc/vnet/networks/bad.xml"
+            try "<network>\n".write(toFile: bad, atomically: false, encoding: .utf8)
+            try await site.lab.sh("rm -rf \(site.host.root)/run")
+            // One definition is damaged, and one network's subnet is the host's own.
+            #expect(try await site.host.must("list", "--name").text == "lab")
+            #expect(site.host.log.contains("\(bad) is left out: line 2"))
+            #expect(site.host.log.contains("autostart: subnet 203.0.113.0/24 of network 'up'"))
+            let all = try await site.host.vnet("start", "--all")
+            #expect(all.code == 1)
+            try FileManager.default.removeItem(atPath: bad)
         }
     }
 }

@@ -45,7 +45,7 @@ struct QEMUGuestTests {
             #expect(outcome.output.contains(line), "\(outcome)")
             #expect(try await site.host.leases("netwerk1").map(\.address) == ["192.168.150.10"])
             #expect(try await site.host.must("ports", "netwerk1", "--json").text == "[\n\n]")
-            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+            try await site.host.expectUnchanged(since: before)
         }
     }
 
@@ -57,14 +57,35 @@ struct QEMUGuestTests {
             let broken = try await site.host.vnet(
                 "qemu", "lab,name=vm1", "--", "qemu-system-x86_64", "-machine", "nonsense")
             #expect(broken.code == 1)
-            #expect(broken.errors.contains("nonsense"))
+            #expect(broken.errors.contains("machine"))
             let missing = try await site.host.vnet("qemu", "lab,name=vm1", "--", "/no/such/qemu")
             #expect(missing.code == 1)
             #expect(missing.errors.contains("error: run '/no/such/qemu': No such file or directory"))
             let stranger = try await site.host.vnet("qemu", "lab", "nowhere", "--", "true")
             #expect(stranger.code == 1)
             #expect(stranger.errors.contains("there is no network 'nowhere'"))
-            #expect(try await site.host.snapshot().changes(since: before).isEmpty)
+            try await site.host.expectUnchanged(since: before)
+        }
+    }
+
+    @Test func `QEMU gets the signals that it is sent, and its end is the end of the port`() async throws {
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let before = try await site.host.snapshot()
+            // Any program will do; the arguments for the card are behind its own.
+            let script = "grep SigBlk /proc/self/status; echo $@ >&2; exec sleep 60"
+            let command = try site.host.start(["qemu", "lab,name=vm1", "--", "sh", "-c", script, "sh"])
+            let isUp = try await eventually { command.errorsSoFar.contains("-device") }
+            try #require(isUp, "\(command.errorsSoFar)")
+            #expect(command.outputSoFar.contains("SigBlk:\t0000000000000000"), "\(command.outputSoFar)")
+            #expect(command.errorsSoFar.contains("-netdev tap,id=vnet0,ifname=vtap"))
+            // The tap is open to its owner alone, and there while the program runs.
+            #expect(try await site.host.must("ports", "lab").output.contains("vm1"))
+            let sleeping = try await site.host.namespace.run("pgrep", "-P", "\(command.pid)")
+            kill(try #require(Int32(sleeping.text), "\(sleeping)"), SIGTERM)
+            let outcome = await command.outcome(timeout: .seconds(10))
+            #expect(outcome.code == 128 + SIGTERM, "\(outcome)")
+            try await site.host.expectUnchanged(since: before)
         }
     }
 }

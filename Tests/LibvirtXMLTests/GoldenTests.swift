@@ -29,7 +29,7 @@ internal import Testing
 
 /// The networks that `vnet` brings along.
 @Suite struct TemplateTests {
-    static let templates = files(in: "Sources/vnet/Templates")
+    static let templates = files(in: "Templates")
 
     @Test func areThere() {
         let names = Self.templates.map(\.lastPathComponent)

@@ -54,7 +54,8 @@ struct Refusal: CustomTestStringConvertible, Sendable {
             "<dnsmasq:options xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'/>",
             "<dnsmasq:options> is not supported yet"),
         .init(
-            "<metadata><v:network xmlns:v='urn:vnet:1'>\n<v:antiSpoof>yes</v:antiSpoof></v:network></metadata>", line: 4,
+            "<metadata><v:network xmlns:v='urn:vnet:1'>\n<v:antiSpoof>yes</v:antiSpoof></v:network></metadata>",
+            line: 4,
             "<v:antiSpoof> is not supported yet"),
         .init("<metadata><v:network xmlns:v='urn:vnet:1'/></metadata>", "<v:network> is not supported yet"),
         // Known to nobody.

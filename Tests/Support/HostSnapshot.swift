@@ -15,9 +15,6 @@ public struct HostSnapshot: Hashable, Sendable {
         }
     }
 
-    /// The same without some of what it tells.
-    public func without(_ names: String...) -> Self { Self(sections: sections.filter { !names.contains($0.key) }) }
-
     private static func lines(_ text: String?) -> [Substring] { (text ?? "").split(separator: "\n") }
 }
 
@@ -26,18 +23,19 @@ extension Namespace {
     public func snapshot(root: String) async throws -> HostSnapshot {
         let scripts = [
             // Carrier and what follows from it come and go with guests.
-            "links": "ip -o link show | sed -E 's/ (state|qdisc) [A-Z0-9a-z_]+//g; s/,?(NO-CARRIER|LOWER_UP)//g; s/<,/</'",
+            "links":
+                "ip -o link show | sed -E 's/ (state|qdisc) [A-Z0-9a-z_]+//g; s/,?(NO-CARRIER|LOWER_UP)//g; s/<,/</'",
             "addresses": "ip -o address show | sed -E 's/ (tentative|dadfailed)//g; s/valid_lft.*//'",
-            "routes": "ip -4 route show table all; ip -6 route show table all | sed -E 's/ linkdown//'",
+            "routes": "{ ip -4 route show table all; ip -6 route show table all; } | sed -E 's/ linkdown//; s/ +$//'",
             "rules": "nft list ruleset",
             "sysctls": """
-                sysctl -a -r '^net\\.ipv4\\.ip_forward$|^net\\.ipv[46]\\.conf\\.' 2>/dev/null \
-                    | grep -Ev 'stable_secret|mc_forwarding' | sort
-                """,
+            sysctl -a -r '^net\\.ipv4\\.ip_forward$|^net\\.ipv[46]\\.conf\\.' 2>/dev/null \
+                | grep -Ev 'stable_secret|mc_forwarding' | sort
+            """,
             "files": """
-                find '\(root)/etc' '\(root)/run' -type f ! -name 'daemon.*' ! -name autostarted -exec sha256sum {} + 2>/dev/null | sort -k 2
-                find '\(root)/etc' '\(root)/run' -type l -printf '%p -> %l\\n' 2>/dev/null | sort
-                """,
+            find '\(root)/etc' '\(root)/run' -type f ! -name 'daemon.*' ! -name autostarted -exec sha256sum {} + 2>/dev/null | sort -k 2
+            find '\(root)/etc' '\(root)/run' -type l -printf '%p -> %l\\n' 2>/dev/null | sort
+            """,
         ]
         var sections: [String: String] = [:]
         for (section, script) in scripts {

@@ -13,7 +13,6 @@ public final class Lab: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var namespaces: [String] = []
         var programs: [RunningProgram] = []
         var count = 0
     }
@@ -24,18 +23,18 @@ public final class Lab: Sendable {
         folder = "/tmp/\(name)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        try "\(getpid())".write(toFile: "\(folder)/owner", atomically: false, encoding: .utf8)
     }
 
     /// Makes a namespace with its loopback up, in which names are resolved by `resolver` and by nobody else.
     public func namespace(_ role: String, resolver: String = "127.0.0.1") async throws -> Namespace {
         let full = "\(name)-\(role)"
-        state.withLock { $0.namespaces.append(full) }
-        // `ip netns exec` mounts this file over /etc/resolv.conf.
-        let folder = "/etc/netns/\(full)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try "nameserver \(resolver)\n".write(toFile: folder + "/resolv.conf", atomically: false, encoding: .utf8)
+        // `ip netns exec` mounts this file over /etc/resolv.conf. Another lab's end may take the folder above it away.
         try await sh(
             """
+            for attempt in 1 2 3 4 5; do
+                mkdir -p /etc/netns/\(full) && echo nameserver \(resolver) > /etc/netns/\(full)/resolv.conf && break
+            done 2>/dev/null
             ip netns add \(full)
             ip -n \(full) link set lo up
             ip netns exec \(full) sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
@@ -69,38 +68,69 @@ public final class Lab: Sendable {
     }
 
     /// Writes a file into the lab's folder, and returns its path.
-    public func file(_ name: String, _ content: String, mode: Int = 0o644) throws -> String {
+    public func file(_ name: String, _ content: String) throws -> String {
         let path = "\(folder)/\(name)"
         try content.write(toFile: path, atomically: false, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         return path
+    }
+
+    /// Writes a program into the lab's folder, and returns its path.
+    ///
+    /// Another process writes it: were it open for writing here, a program started by another thread in that moment would
+    /// have it open too, and nobody could execute it (ETXTBSY, execve(2)).
+    public func script(_ name: String, _ content: String) async throws -> String {
+        let path = "\(folder)/\(name)"
+        try await run(["install", "-m", "755", "/dev/stdin", path], input: content).orThrow()
+        return path
+    }
+
+    /// Kills the programs that were started and run still.
+    func endPrograms() async {
+        let programs = state.withLock { $0.programs }
+        for program in programs { program.signal(SIGKILL) }
+        for program in programs { _ = await program.outcome() }
     }
 
     /// Ends everything of the lab, and returns what could not be ended.
     fileprivate func end() async -> [String] {
-        let (namespaces, programs) = state.withLock { ($0.namespaces, $0.programs) }
-        for program in programs { program.signal(SIGKILL) }
-        for program in programs { _ = await program.outcome() }
-        var script = ""
-        for namespace in namespaces {
-            script += """
-                for round in 1 2 3 4 5 6 7 8 9 10; do
-                    pids=$(ip netns pids \(namespace)) || break
-                    [ -n "$pids" ] || break
-                    kill -KILL $pids
-                    sleep 0.1
-                done
-                ip netns del \(namespace)
-                rm -rf /etc/netns/\(namespace)
-
-                """
-        }
-        script += "rmdir --ignore-fail-on-non-empty /etc/netns; ip netns list; ls /etc/netns; ls -d /run/netns/*"
-        let outcome = try? await run(["sh", "-c", script])
+        await endPrograms()
+        let outcome = try? await run(["sh", "-c", Self.removal(of: name) + "ip netns list; ls /etc/netns"])
         try? FileManager.default.removeItem(atPath: folder)
         guard let outcome else { return ["the namespaces of \(name)"] }
         return outcome.lines.filter { $0.contains(name) }
     }
+
+    /// A script that ends all processes in a lab's namespaces, and the namespaces.
+    private static func removal(of lab: String) -> String {
+        """
+        for path in /run/netns/\(lab)-*; do
+            [ -e "$path" ] || continue
+            namespace=${path##*/}
+            for round in 1 2 3 4 5 6 7 8 9 10; do
+                pids=$(ip netns pids $namespace)
+                [ -n "$pids" ] || break
+                kill -KILL $pids
+                sleep 0.1
+            done
+            ip netns del $namespace
+            rm -rf /etc/netns/$namespace
+        done
+        rmdir --ignore-fail-on-non-empty /etc/netns 2>/dev/null
+
+        """
+    }
+
+    /// Removes the labs of test runs that were killed: those whose folder names a process that is no more.
+    fileprivate static let removeLeftovers: Void = {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        for lab in folders where lab.wholeMatch(of: /vnt[a-z0-9]{6}/) != nil {
+            guard let text = try? String(contentsOfFile: "/tmp/\(lab)/owner", encoding: .utf8), let owner = Int32(text),
+                kill(owner, 0) != 0
+            else { continue }
+            let script = removal(of: lab) + "rm -rf /tmp/\(lab)"
+            _ = try? RunningProgram(["sh", "-c", script], input: nil, files: "/tmp/\(lab)/removal")
+        }
+    }()
 }
 
 /// Runs `body` with a lab of its own, and expects that nothing of the lab is left afterwards.
@@ -109,6 +139,7 @@ public final class Lab: Sendable {
 public func withLab(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: (Lab) async throws -> Void
 ) async throws {
+    Lab.removeLeftovers
     await Gate.labs.enter()
     let result: Result<Void, any Error>
     do {
@@ -161,7 +192,8 @@ extension Outcome {
 }
 
 /// Asks `condition` ten times a second until it holds, and returns whether it did within `limit`.
-public func eventually(within limit: Duration = .seconds(10), _ condition: () async throws -> Bool) async throws -> Bool {
+public func eventually(within limit: Duration = .seconds(10), _ condition: () async throws -> Bool) async throws -> Bool
+{
     let start = ContinuousClock.now
     while start.duration(to: .now) < limit {
         if try await condition() { return true }

@@ -11,7 +11,8 @@ public struct Namespace: Sendable {
     private var prefix: [String] { ["ip", "netns", "exec", name] }
 
     /// Runs a program in it, to its end.
-    public func run(_ words: String..., input: String? = nil, timeout: Duration = .seconds(20)) async throws -> Outcome {
+    public func run(_ words: String..., input: String? = nil, timeout: Duration = .seconds(20)) async throws -> Outcome
+    {
         try await lab.run(prefix + words, input: input, timeout: timeout)
     }
 

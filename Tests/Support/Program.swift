@@ -56,11 +56,21 @@ public final class RunningProgram: Sendable {
             unsafe posix_spawn_file_actions_addopen(
                 &actions, descriptor, files + suffix, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         }
+        // This thread may block signals, which a program is not to inherit.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        unsafe sigfillset(&signals)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         var child: Int32 = 0
-        let result = unsafe posix_spawnp(&child, words[0], &actions, nil, pointers, environ)
+        let result = unsafe posix_spawnp(&child, words[0], &actions, &attributes, pointers, environ)
         guard result == 0 else {
             throw ProgramError("run '\(words[0])': \(unsafe String(cString: strerror(result)))")
         }

@@ -31,6 +31,7 @@ public final class Site: Sendable {
         try await host.namespace.sh(
             """
             sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+            sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
             ip address add 203.0.113.1/24 dev up0
             ip address add 198.51.100.1/24 dev up1
             ip address add 2001:db8:1::1/64 dev up0 nodad
@@ -61,10 +62,11 @@ public final class Site: Sendable {
         return guest
     }
 
-    /// Puts a guest with fixed addresses on a bridge.
-    ///
-    /// - Parameter addresses: Each with its prefix length, and behind it the gateway: `["192.168.150.101/24": "192.168.150.1"]`.
-    public func guest(_ name: String, on bridge: String, addresses: KeyValuePairs<String, String>) async throws -> Namespace {
+    /// Puts a guest with fixed addresses on a bridge; behind each address, which has its prefix length, stands its gateway:
+    /// `["192.168.150.101/24": "192.168.150.1"]`.
+    public func guest(
+        _ name: String, on bridge: String, addresses: KeyValuePairs<String, String>
+    ) async throws -> Namespace {
         let guest = try await self.guest(name, on: bridge)
         for (address, gateway) in addresses {
             let family = address.contains(":") ? "-6" : "-4"
@@ -103,6 +105,7 @@ public func withSite(
             if !log.isEmpty { Issue.record("the daemon's log:\n\(log)", sourceLocation: sourceLocation) }
             throw error
         }
+        await lab.endPrograms()
         try await site.removeGuests()
         try await site.host.finish(before: before, sourceLocation: sourceLocation)
     }

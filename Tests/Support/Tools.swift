@@ -3,9 +3,10 @@ public import Testing
 
 /// Cancels the test where one of these programs is missing; under `CI=true` that is a failure.
 public func requireTools(_ names: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let folders = path.split(separator: ":").map { String($0) } + ["/usr/sbin", "/sbin"]
     let missing = names.filter { name in
-        !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+        !folders.contains { unsafe access("\($0)/\(name)", X_OK) == 0 }
     }
     guard !missing.isEmpty else { return }
     let words = "missing: \(missing.joined(separator: ", ")); Scripts/install-dependencies.sh test installs it"

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Testing
+public import Testing
 
 /// A namespace in which the `vnet` under test runs, with a root of its own.
 public struct VNetHost: Sendable {
@@ -10,7 +10,8 @@ public struct VNetHost: Sendable {
     /// Where `VNET_BINARY` says, else what `swift build` made.
     public static var binary: String {
         if let given = ProcessInfo.processInfo.environment["VNET_BINARY"], !given.isEmpty { return given }
-        let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+        let package = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "../..").standardized
         return package.appending(path: ".build/debug/vnet").path
     }
 
@@ -83,6 +84,16 @@ public struct VNetHost: Sendable {
 
     public func snapshot() async throws -> HostSnapshot { try await namespace.snapshot(root: root) }
 
+    /// Expects that the host is as it was `before`, but for sections of the snapshot that are named.
+    public func expectUnchanged(
+        since before: HostSnapshot, except sections: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let changes = try await snapshot().changes(since: before).filter { change in
+            !sections.contains { change.hasPrefix($0 + ":") }
+        }
+        #expect(changes == [], "changed on the host", sourceLocation: sourceLocation)
+    }
+
     // MARK: The end of a test
 
     /// Takes all networks and the daemon away, and expects the host to be what it was `before`.
@@ -90,8 +101,7 @@ public struct VNetHost: Sendable {
         for name in try await must("list", "--name").lines { try await must("stop", name) }
         for name in try await must("list", "--all", "--name").lines { try await must("undefine", name) }
         try await endDaemon()
-        let changes = try await snapshot().changes(since: before)
-        #expect(changes.isEmpty, "left on the host", sourceLocation: sourceLocation)
+        try await expectUnchanged(since: before, sourceLocation: sourceLocation)
         let isEmpty = try await eventually { try await namespace.processes().isEmpty }
         let left = try await namespace.processes()
         let names = left.map { (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) ?? "?" }

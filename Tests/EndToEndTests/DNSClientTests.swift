@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 
 @Suite(.requiresRoot)
-struct DNSTests {
+struct DNSClientTests {
     private static let records = """
         <domain name='lab.test' localOnly='yes'/>
         <dns>
@@ -40,7 +40,7 @@ struct DNSTests {
         .init("note.lab.test TXT", "\"hello there\""),
         .init("_ldap._tcp.lab.test SRV", "1 10 389 server.lab.test."),
         // Backwards.
-        .init("-x 192.168.150.20", "printer.lab.test."),
+        .init("-x 192.168.150.20", "printer.lab.test.\nprinter.office.test."),
         .init("-x 192.168.150.10", "server.lab.test."),
         .init("-x $LEASE", "vm1.lab.test."),
         .init("-x 192.168.150.77", "", "NXDOMAIN"),
@@ -54,7 +54,8 @@ struct DNSTests {
     /// Answers for example.test, and for a name in the network's own domain that must not be asked for here.
     private func serveUpstream(_ site: Site) async throws {
         _ = try site.outside.start(
-            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+            "--bind-interfaces",
             "--listen-address=\(Site.outsideAddress)", "--address=/www.example.test/198.18.0.80",
             "--address=/nobody.lab.test/198.18.0.66", "--local=/example.test/", "--user=root", "--pid-file",
             "--log-queries", "--log-facility=\(site.lab.folder)/upstream.log")
@@ -149,6 +150,49 @@ struct DNSTests {
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
             let (answer, _) = try await dig(guest, ["www.example.test"], "+notcp")
             #expect(answer == "198.18.0.80")
+        }
+    }
+
+    @Test func `names and addresses of IPv6 are served, over IPv6`() async throws {
+        try requireTools("dig")
+        try await withSite { site in
+            let records = """
+                <domain name='lab.test' localOnly='yes'/>
+                <dns><host ip='fd15:4c2a:7b90:150::20'><hostname>printer</hostname></host></dns>
+                """
+            try await site.host.run(network("lab", extra: records, ipv6: "fd15:4c2a:7b90:150::1"))
+            let guest = try await site.guest(
+                "vm1", on: "br-lab", addresses: ["fd15:4c2a:7b90:150::201/64": "fd15:4c2a:7b90:150::1"])
+            for transport in ["+notcp", "+tcp"] {
+                for (words, answer) in [
+                    (["printer.lab.test", "AAAA"], "fd15:4c2a:7b90:150::20"),
+                    (["printer.lab.test", "A"], ""),
+                    (["-x", "fd15:4c2a:7b90:150::20"], "printer.lab.test."),
+                ] {
+                    let outcome = try await guest.run(
+                        ["dig", "@fd15:4c2a:7b90:150::1", transport, "+short", "+tries=1", "+time=3"] + words)
+                    #expect(outcome.isSuccess && outcome.text == answer, "\(transport) \(words): \(outcome)")
+                }
+            }
+        }
+    }
+
+    @Test func `an answer too large for the client's datagrams comes over TCP`() async throws {
+        try requireTools("dig")
+        try await withSite { site in
+            let texts = (0..<12).map {
+                "<txt name='long.lab.test' value='\($0)-\(String(repeating: "x", count: 100))'/>"
+            }
+            let records = "<domain name='lab.test' localOnly='yes'/><dns>\(texts.joined())</dns>"
+            try await site.host.run(network("lab", extra: records))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let short = ["dig", "@192.168.150.1", "+noedns", "+ignore", "+tries=1", "+time=3", "long.lab.test", "TXT"]
+            let truncated = try await guest.run(short)
+            #expect(truncated.output.firstMatch(of: /flags:[a-z ]* tc/) != nil, "\(truncated)")
+            // Without +ignore dig asks again over TCP by itself.
+            let whole = try await guest.run(
+                "dig", "@192.168.150.1", "+noedns", "+short", "+tries=1", "+time=3", "long.lab.test", "TXT")
+            #expect(whole.lines.count == texts.count, "\(whole)")
         }
     }
 }

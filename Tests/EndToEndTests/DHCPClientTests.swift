@@ -3,7 +3,7 @@ internal import TestSupport
 internal import Testing
 
 @Suite(.requiresRoot)
-struct DHCPTests {
+struct DHCPClientTests {
     private static let domain = "<domain name='lab.test' localOnly='yes'/>"
     private static let pool = (100...199).map { "192.168.150.\($0)" }
 
@@ -212,6 +212,80 @@ struct DHCPTests {
             try await site.host.run(network("lab", range: false))
             let guest = try await site.guest("vm1", on: "br-lab")
             #expect(try await guest.udhcpc(tries: 2) == nil)
+        }
+    }
+
+    @Test func `a guest that finds its address in use declines it, and gets another`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let xml = network("lab").replacing("192.168.150.199", with: "192.168.150.101")
+            try await site.host.run(xml)
+            // Two addresses, and somebody has taken one of them without asking.
+            _ = try await site.guest("squatter", on: "br-lab", addresses: ["192.168.150.100/24": "192.168.150.1"])
+            let guest = try await site.guest("vm1", on: "br-lab")
+            // With -a the client asks by ARP before it takes what it was given.
+            let lease = try await guest.udhcpc(extra: ["-a"], timeout: .seconds(40))
+            #expect(lease?["ip"] == "192.168.150.101")
+        }
+    }
+
+    @Test func `a guest with an address of its own is told the rest`() async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: Self.domain))
+            let guest = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:50")
+            try await guest.sh("ip address add 192.168.150.50/24 dev eth0")
+            // An INFORM (RFC 2131, section 4.3.5): ciaddr its own; options 53, 55 for mask, router, DNS, domain.
+            let script = """
+                import socket
+                own = socket.inet_aton("192.168.150.50")
+                message = bytes([1, 1, 6, 0]) + bytes.fromhex("0badf00d") + bytes(4) + own + bytes(12)
+                message += bytes.fromhex("525400000150") + bytes(10) + bytes(192) + bytes.fromhex("63825363")
+                message += bytes([53, 1, 8, 55, 4, 1, 3, 6, 15, 255])
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.bind(("192.168.150.50", 68))
+                link.settimeout(5)
+                link.sendto(message.ljust(300, bytes(1)), ("192.168.150.1", 67))
+                answer, _ = link.recvfrom(2048)
+                options, at = {}, 240
+                while answer[at] != 255:
+                    options[answer[at]] = answer[at + 2:at + 2 + answer[at + 1]]
+                    at += 2 + answer[at + 1]
+                print(answer[4:8].hex(), socket.inet_ntoa(answer[16:20]), options[53].hex(), options[3].hex(),
+                      options[6].hex(), options[15].decode(), 51 in options)
+                """
+            let answer = try await guest.run("python3", "-c", script)
+            // An ACK (5) that gives no address, and so has no lease time (51).
+            #expect(answer.text == "0badf00d 0.0.0.0 05 c0a89601 c0a89601 lab.test False", "\(answer)")
+            #expect(try await site.host.leases("lab").isEmpty)
+        }
+    }
+
+    @Test func `guests that come all at once get an address each`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            var guests: [Namespace] = []
+            for number in 0..<12 { guests.append(try await site.guest("g\(number)", on: "br-lab")) }
+            let addresses = try await withThrowingTaskGroup(of: String?.self) { group in
+                for guest in guests { group.addTask { try await guest.udhcpc(hostName: guest.role)?["ip"] } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(addresses.compactMap(\.self)).count == guests.count, "\(addresses)")
+            #expect(try await site.host.leases("lab").count == guests.count)
+        }
+    }
+
+    @Test func `without a DNS server of its own, a network offers none`() async throws {
+        try requireTools("udhcpc", "dig")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: "<dns enable='no'/>"))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let lease = try #require(try await guest.udhcpc())
+            #expect(lease["dns"] == nil)
+            #expect(lease["router"] == "192.168.150.1")
+            let answer = try await guest.run("dig", "@192.168.150.1", "+tries=1", "+time=1", "vm1")
+            #expect(!answer.isSuccess)
         }
     }
 }

@@ -1,0 +1,284 @@
+"""The stopwatch of start-stop.sh, which says how it is called and what must run before."""
+
+import argparse
+import ctypes
+import datetime
+import fcntl
+import math
+import os
+import pathlib
+import platform
+import re
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+NETWORK, BRIDGE, GATEWAY = "netwerk1", "virbr-nw1", "192.168.150.1"  # as in the template
+SETTLED = 2.0  # seconds until a daemon has put away what a start needed
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+SIOCGIFINDEX = 0x8933  # linux/sockios.h
+
+
+class Peer:
+    """One of the two programs, with its daemon in a namespace of its own."""
+
+    def __init__(self, name, command, stop, namespace):
+        self.name = name
+        self.command = command
+        self.stop_verb = stop
+        self.namespace = namespace
+        self.socket = socket_in(namespace)
+        self.socket.settimeout(0.001)
+        self.query = 0
+
+    def run(self, *arguments):
+        """Runs one command; returns its seconds from the fork to the exit."""
+        begin = time.perf_counter()
+        result = subprocess.run([*self.command, *arguments], capture_output=True, text=True)
+        seconds = time.perf_counter() - begin
+        if result.returncode != 0:
+            sys.exit(f"{self.name} {' '.join(arguments)} failed: {result.stderr.strip()}")
+        return seconds
+
+    def start(self, network=NETWORK):
+        return self.run("net-start", network)
+
+    def stop(self, network=NETWORK):
+        return self.run(self.stop_verb, network)
+
+    def has_bridge(self):
+        """Whether the kernel still knows the bridge; a socket stays in the namespace in which it was made."""
+        try:
+            fcntl.ioctl(self.socket, SIOCGIFINDEX, struct.pack("16s24x", BRIDGE.encode()))
+            return True
+        except OSError:
+            return False
+
+    def linger(self):
+        """Waits until the bridge is gone; returns the seconds that took."""
+        begin = time.perf_counter()
+        while self.has_bridge():
+            if time.perf_counter() - begin > 10:
+                sys.exit(f"{self.name} stopped {NETWORK}, but its bridge is still there")
+            time.sleep(0.001)
+        return time.perf_counter() - begin
+
+    def start_to_answer(self):
+        """Starts the network; returns the seconds until its name server first answered."""
+        self.query += 1
+        begin = time.perf_counter()
+        command = subprocess.Popen(
+            [*self.command, "net-start", NETWORK], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        while not self.is_answered():
+            if time.perf_counter() - begin > 10:
+                command.kill()
+                sys.exit(f"{self.name}: no DNS answer from {NETWORK} within 10 s")
+        seconds = time.perf_counter() - begin
+        error = command.communicate()[1]
+        if command.returncode != 0:
+            sys.exit(f"{self.name} net-start {NETWORK} failed: {error.decode().strip()}")
+        return seconds
+
+    def is_answered(self):
+        """Asks once, and waits a millisecond. An answer to an earlier query, which is of another start, is none."""
+        header = struct.pack(">6H", self.query, 0x0100, 1, 0, 0, 0)
+        try:
+            self.socket.sendto(header + b"\6server\x08netwerk1\3lab\0" + struct.pack(">2H", 1, 1), (GATEWAY, 53))
+            while answer := self.socket.recv(512):
+                if answer[:2] == header[:2]:
+                    return True
+        except TimeoutError:
+            pass
+        except OSError:  # no such address yet
+            time.sleep(0.001)
+        return False
+
+    def memory(self):
+        """The daemon's processes, and their memory in MB: PSS, which counts a page that n processes map as 1/n."""
+        pids = subprocess.run(["ip", "netns", "pids", self.namespace], capture_output=True, text=True, check=True)
+        sizes = [pss for pss in map(proportional_size, pids.stdout.split()) if pss]
+        return len(sizes), sum(sizes) / 1e6
+
+
+def socket_in(namespace):
+    """A UDP socket of another network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
+        for place in (there, home):
+            if libc.setns(place.fileno(), CLONE_NEWNET) != 0:
+                sys.exit(f"enter namespace {namespace}: {os.strerror(ctypes.get_errno())}")
+            if place is there:
+                made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    return made
+
+
+def proportional_size(pid):
+    """In octets; 0 for this program, which runs in vnet's namespace, and for a process that has ended."""
+    if int(pid) == os.getpid():
+        return 0
+    try:
+        rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def document_of(template, number):
+    """The network again, with names and addresses of its own."""
+    text = re.sub(r" *<(uuid>.*</uuid|mac address=.*/)>\n", "", template)
+    for old, new in (
+        (BRIDGE, f"virbr-b{number}"),
+        (NETWORK, f"bench{number}"),
+        (GATEWAY.removesuffix(".1"), f"10.150.{number}"),
+        ("52:54:00:15:00:10", f"52:54:00:15:{number:02x}:10"),
+    ):
+        text = text.replace(old, new)
+    return text
+
+
+def in_turns(peers, repetitions):
+    """Who is next; who goes first changes with each repetition."""
+    for repetition in range(repetitions):
+        yield from peers if repetition % 2 == 0 else reversed(peers)
+
+
+def percentile_95(values):
+    """By nearest rank."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+class Table:
+    """Rows of one figure each; the ratio says how many times as much libvirt takes."""
+
+    def __init__(self):
+        self.rows = []
+        self.notes = []
+
+    def add(self, what, vnet, libvirt, form):
+        ratio = f"{libvirt / vnet:.1f}" if vnet > 0 else "–"
+        self.rows.append((what, form(vnet), form(libvirt), ratio))
+
+    def add_times(self, what, results):
+        for label, pick in (("median", statistics.median), ("95th percentile", percentile_95)):
+            self.add(f"{what}, {label}", pick(results["vnet"]), pick(results["libvirt"]), milliseconds)
+
+    def __str__(self):
+        lines = ["| | vnet | libvirt | libvirt : vnet |", "|---|---:|---:|---:|"]
+        return "\n".join(lines + [f"| {' | '.join(row)} |" for row in self.rows])
+
+
+def milliseconds(seconds):
+    return f"{seconds * 1000:.1f} ms"
+
+
+def megabytes(size):
+    return f"{size:.1f} MB"
+
+
+# --- What is measured -------------------------------------------------------------------------------------------------
+
+
+def measure_commands(peers, repetitions, table):
+    starts, stops, lingers = ({peer.name: [] for peer in peers} for _ in range(3))
+    for peer in in_turns(peers, repetitions + 1):
+        starts[peer.name].append(peer.start())
+        stops[peer.name].append(peer.stop())
+        lingers[peer.name].append(peer.linger())
+    for results in (starts, stops):
+        for values in results.values():
+            del values[0]  # what happens but once, such as reading a program from disk
+    table.add_times("start", starts)
+    table.add_times("stop", stops)
+    for name, values in lingers.items():
+        if max(values) > 0.002:
+            table.notes.append(f"{name}'s bridge outlived the stop by up to {milliseconds(max(values))}.")
+
+
+def measure_answers(peers, repetitions, table):
+    answers = {peer.name: [] for peer in peers}
+    for peer in in_turns(peers, repetitions):
+        answers[peer.name].append(peer.start_to_answer())
+        peer.stop()
+        peer.linger()
+    table.add_times("start to first DNS answer", answers)
+
+
+def measure_memory(peers, networks, document, table):
+    template = document.read_text()
+    more = range(2, networks + 1)
+    for peer in peers:
+        peer.start()
+    one = memories(peers)
+    starts = {peer.name: [] for peer in peers}
+    for number in more:
+        name = f"bench{number}"
+        file = document.with_name(f"{name}.xml")
+        file.write_text(document_of(template, number))
+        for peer in peers:
+            peer.run("net-define", str(file))
+            starts[peer.name].append(peer.start(name))
+    many = memories(peers)
+    table.add_times(f"start while 1 to {networks - 1} run", starts)
+    for count, (vnet, libvirt) in (("1 network", one), (f"{networks} networks", many)):
+        table.add(f"memory, {count}", vnet[1], libvirt[1], megabytes)
+        table.notes.append(f"With {count}: vnet {vnet[0]} processes, libvirt {libvirt[0]}.")
+    per_network = [1000 * (last[1] - first[1]) / len(more) for first, last in zip(one, many)]
+    table.add("memory, each further network", *per_network, lambda size: f"{size:.0f} kB")
+
+
+def memories(peers):
+    time.sleep(SETTLED)
+    return [peer.memory() for peer in peers]
+
+
+# --- The whole --------------------------------------------------------------------------------------------------------
+
+
+def machine():
+    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"{os.cpu_count()} × {model[1] if model else platform.machine()}, Linux {platform.release()}"
+
+
+def version(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vnet", metavar="PROGRAM", required=True)
+    parser.add_argument("--libvirt", metavar="URI", required=True)
+    parser.add_argument("--namespaces", nargs=2, metavar=("VNET", "LIBVIRT"), required=True)
+    parser.add_argument("--document", type=pathlib.Path, required=True, help="the XML of a network that both have")
+    parser.add_argument("--repetitions", type=int, default=30)
+    parser.add_argument("--networks", type=int, default=50)
+    options = parser.parse_args()
+
+    load_before = os.getloadavg()[0]
+    peers = [
+        Peer("vnet", [options.vnet], "net-stop", options.namespaces[0]),
+        Peer("libvirt", ["virsh", "-q", "-c", options.libvirt], "net-destroy", options.namespaces[1]),
+    ]
+    table = Table()
+    measure_commands(peers, options.repetitions, table)
+    measure_answers(peers, max(options.repetitions // 3, 1), table)
+    measure_memory(peers, options.networks, options.document, table)
+    print(table)
+    print(f"""
+- {datetime.date.today()}, vnet {version(options.vnet, "--version")}, libvirt {version("virsh", "--version")}; \
+{machine()}.
+- Times are those of the commands `vnet start` and `stop`, `virsh net-start` and `net-destroy`, from fork to exit, \
+{options.repetitions} times each, in turns.
+- Memory is the sum of the PSS of all processes of each: vnet's daemon and responder; libvirtd and its dnsmasqs.
+- Load average before: {load_before:.1f}, after: {os.getloadavg()[0]:.1f}.""")
+    for note in table.notes:
+        print(f"- {note}")
+    if load_before > 1:
+        print("- **The machine was busy with other work**: look at the ratios, not at the figures.")
+
+
+main()

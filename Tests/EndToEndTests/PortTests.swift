@@ -1,0 +1,135 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+@Suite(.requiresRoot)
+struct PortTests {
+    /// A port as `--json` prints it.
+    private struct Port: Decodable {
+        var tap: String
+        var mac: String
+        var owner: Int
+    }
+
+    private func link(_ site: Site, _ tap: String) async throws -> String {
+        try await site.host.namespace.run("ip", "-d", "-o", "link", "show", tap).output
+    }
+
+    @Test func `attach prints the tap, which is on the bridge and belongs to its owner`() async throws {
+        try await withSite { site in
+            let uuid = "5f0b1c2d-0000-4000-8000-000000000004"
+            try await site.host.run(network("lab", extra: "<mtu size='1400'/>", uuid: uuid))
+            let attach = try await site.host.must(
+                "attach", "lab", "--name", "vm1", "--mac", "52:54:00:00:00:01", "--owner", "nobody")
+            #expect(attach.lines.count == 1)
+            let tap = attach.text
+            let link = try await link(site, tap)
+            #expect(link.contains("master br-lab"))
+            #expect(link.contains(",UP"))
+            #expect(link.contains("mtu 1400"))
+            #expect(link.contains("alias vnet:\(uuid):vm1"))
+            // The kernel gives a bridge its lowest port's address, and hears frames to the tap's own: hence the high octet.
+            #expect(link.contains("link/ether fe:54:00:00:00:01"))
+            #expect(link.contains("persist on"))
+            let owner = try await site.host.namespace.run("cat", "/sys/class/net/\(tap)/owner")
+            #expect(owner.text == "65534")
+            let ports = try await site.host.must("ports").output
+            #expect(ports.contains(" lab       vm1    \(tap)   52:54:00:00:00:01   nobody   no"))
+
+            let qemu = try await site.host.must("attach", "lab", "--name", "vm2", "--qemu").text
+            #expect(qemu.hasPrefix("-netdev tap,id=vnet0,ifname="))
+            #expect(qemu.contains("script=no,downscript=no"))
+            #expect(qemu.contains(" -device virtio-net-pci,netdev=vnet0,mac=52:54:00:"))
+            #expect(qemu.contains("host_mtu=1400"))
+            let json = try await site.host.must("attach", "lab", "--name", "vm3", "--json").output
+            let port = try JSONDecoder().decode(Port.self, from: Data(json.utf8))
+            #expect(try await self.link(site, port.tap).contains("master br-lab"))
+
+            #expect(
+                try await site.host.must("detach", "lab", "vm1").output == "Port vm1 of network lab detached\n")
+            #expect(try await self.link(site, tap).isEmpty)
+        }
+    }
+
+    @Test func `an isolated port is one for the kernel too`() async throws {
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let tap = try await site.host.must("attach", "lab", "--isolated").text
+            let flags = try await site.host.namespace.run("bridge", "-d", "link", "show", "dev", tap).output
+            #expect(flags.contains("isolated on"))
+            try await site.host.must("stop", "lab")
+            try await site.host.must("start", "lab")
+            let again = try await site.host.namespace.run("bridge", "-d", "link", "show", "dev", tap).output
+            #expect(again.contains("isolated on"))
+        }
+    }
+
+    @Test func `ports keep their taps while the network is stopped, and are on it again afterwards`() async throws {
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let tap = try await site.host.must("attach", "lab", "--name", "vm1").text
+            let index = try await site.host.namespace.run("cat", "/sys/class/net/\(tap)/ifindex").text
+            try await site.host.must("stop", "lab")
+            #expect(try await !link(site, tap).contains("master"))
+            #expect(try await site.host.must("ports", "lab").output.contains(tap))
+            try await site.host.endDaemon()
+            try await site.host.must("start", "lab")
+            #expect(try await link(site, tap).contains("master br-lab"))
+            #expect(try await site.host.namespace.run("cat", "/sys/class/net/\(tap)/ifindex").text == index)
+            // Also while it does not run.
+            try await site.host.must("stop", "lab")
+            try await site.host.must("detach", "lab", "vm1")
+            #expect(try await link(site, tap).isEmpty)
+        }
+    }
+
+    @Test func `a network that is undefined takes its ports along`() async throws {
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let tap = try await site.host.must("attach", "lab", "--name", "vm1").text
+            try await site.host.must("stop", "lab")
+            try await site.host.must("undefine", "lab")
+            #expect(try await link(site, tap).isEmpty)
+        }
+    }
+
+    /// What happens to a user without privileges who opens the tap of `owner`: QEMU does the same.
+    @Test(arguments: [("nobody", "opened"), ("daemon", "refused")])
+    func `a tap is its owner's to open, and nobody else's`(owner: String, fate: String) async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let tap = try await site.host.must("attach", "lab", "--name", "vm1", "--owner", owner).text
+            // The device is opened first, since who may do that is the machine's to say. 0x400454ca: TUNSETIFF; 0x1002: a tap
+            // without a packet header (linux/if_tun.h).
+            let script = """
+                import fcntl, os, struct
+                device = os.open("/dev/net/tun", os.O_RDWR)
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+                try:
+                    fcntl.ioctl(device, 0x400454ca, struct.pack("16sH22x", b"\(tap)", 0x1002))
+                    print("opened")
+                except PermissionError:
+                    print("refused")
+                """
+            #expect(try await site.host.namespace.run("python3", "-c", script).text == fate)
+        }
+    }
+
+    @Test func `ports that are asked for at once have a tap and an address each`() async throws {
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
+                for number in 0..<10 {
+                    group.addTask { try await site.host.vnet("attach", "lab", "--name", "vm\(number)", "--json") }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let ports = try outcomes.map { try JSONDecoder().decode(Port.self, from: Data($0.orThrow().output.utf8)) }
+            #expect(Set(ports.map(\.tap)).count == 10)
+            #expect(Set(ports.map(\.mac)).count == 10)
+        }
+    }
+}
