@@ -1,5 +1,6 @@
 public import API
 internal import Engine
+internal import Firewall
 internal import Logging
 internal import Netlink
 internal import NetworkModel
@@ -85,6 +86,21 @@ extension NetworkService {
         while true {
             let mac = MACAddress.random(using: &generator)
             if !taken.contains(mac) { return mac }
+        }
+    }
+
+    /// A link of the host has changed: a guest that has just opened its tap need not wait for the spanning tree protocol.
+    ///
+    /// Only taps: what may be the way to another bridge has to listen first.
+    func linkChanged(_ link: Link) {
+        guard link.kind == "tun", link.hasCarrier, link.portState == .listening || link.portState == .learning,
+            let live = networks.values.lazy.compactMap(\.live).first(where: { $0.interfaceIndex == link.master })
+        else { return }
+        do {
+            try kernel.forwardAtOnce(link, of: live.rules.bridge)
+        } catch {
+            // It forwards four seconds later by itself.
+            logger.warning("\(error)")
         }
     }
 

@@ -118,6 +118,18 @@ public struct Kernel: ~Copyable {
 
     // MARK: Change
 
+    /// Makes a guest's port forward now, where its bridge runs the spanning tree protocol and would keep it silent for twice
+    /// the forward delay.
+    public func forwardAtOnce(_ port: Link, of bridge: InterfaceName) throws(EngineError) {
+        do {
+            guard let bridge = try sockets.link(named: bridge), bridge.bridge?.stp == true, port.master == bridge.index
+            else { return }
+            try sockets.forwardAtOnce(port, of: bridge)
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
     /// Makes a persistent tap; everything else about it is for a plan.
     public func createTap(owner: UInt32, group: UInt32) throws(EngineError) -> InterfaceName {
         do { return try Tap.create("vtap%d", owner: owner, group: group) } catch { throw EngineError(error) }

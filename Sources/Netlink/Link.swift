@@ -18,6 +18,15 @@ public struct Link: Hashable, Sendable {
     public var bridge: Bridge?
     /// As a bridge port: whether it exchanges no frames with other isolated ports.
     public var isIsolated: Bool
+    /// As a bridge port: its state under the spanning tree protocol.
+    public var portState: PortState?
+    /// Whether somebody is at the other end: for a tap, a program that has it open.
+    public var hasCarrier: Bool
+
+    /// IEEE 802.1D, section 8.4 (linux/if_bridge.h).
+    public enum PortState: UInt8, Hashable, Sendable {
+        case disabled, listening, learning, forwarding, blocking
+    }
 
     /// What only bridges have (linux/if_link.h, `IFLA_BR_`).
     public struct Bridge: Hashable, Sendable {
@@ -126,6 +135,36 @@ extension RouteSocket {
         try perform(request, while: operation)
     }
 
+    /// Makes a bridge port forward now, although its bridge runs the spanning tree protocol.
+    ///
+    /// The kernel lets nobody set a state while it runs the protocol itself, but leaves a port that forwards as it is when the
+    /// protocol is switched on (net/bridge/br_stp_if.c): so it is off for the time of three messages.
+    public func forwardAtOnce(_ port: Link, of bridge: Link) throws(NetlinkError) {
+        let operation = "make port '\(port.name)' of '\(bridge.name)' forward"
+        try setSTP(bridge, false, operation)
+        var header = ifinfomsg()
+        header.ifi_family = UInt8(PF_BRIDGE)
+        header.ifi_index = port.index
+        let request = try Request(RTM_SETLINK, 0, header, while: operation)
+        request.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) {
+            request.put(IFLA_BRPORT_STATE, Link.PortState.forwarding.rawValue)
+        }
+        let result = Result { () throws(NetlinkError) in try perform(request, while: operation) }
+        try setSTP(bridge, true, operation)
+        try result.get()
+    }
+
+    private func setSTP(_ bridge: Link, _ isOn: Bool, _ operation: String) throws(NetlinkError) {
+        var header = ifinfomsg()
+        header.ifi_index = bridge.index
+        let request = try Request(RTM_NEWLINK, 0, header, while: operation)
+        request.nest(IFLA_LINKINFO) {
+            request.put(IFLA_INFO_KIND, "bridge")
+            request.nest(IFLA_INFO_DATA) { request.put(IFLA_BR_STP_STATE, UInt32(isOn ? 1 : 0)) }
+        }
+        try perform(request, while: operation)
+    }
+
     /// Deletes a link of any kind, its addresses and its routes: `ip link del NAME`.
     public func deleteLink(_ name: InterfaceName) throws(NetlinkError) {
         let operation = "delete link '\(name)'"
@@ -150,6 +189,9 @@ extension Link {
         master = attributes.integer(IFLA_MASTER, as: Int32.self)
         let info = attributes.nested(IFLA_LINKINFO)
         kind = info?.string(IFLA_INFO_KIND)
+        let slave = info?.nested(IFLA_INFO_SLAVE_DATA)
+        portState = slave?.integer(IFLA_BRPORT_STATE, as: UInt8.self).flatMap { PortState(rawValue: $0) }
+        hasCarrier = attributes.integer(IFLA_CARRIER, as: UInt8.self) == 1
         isIsolated = info?.nested(IFLA_INFO_SLAVE_DATA)?.integer(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
         if kind == "bridge", let data = info?.nested(IFLA_INFO_DATA) {
             bridge = Bridge(

@@ -81,12 +81,12 @@ internal import Glibc
 }
 
 /// Where libnl's callbacks leave what came in during one exchange.
-private final class Inbox {
+final class Inbox {
     var messages: [[UInt8]] = []
     var refusal: (errno: CInt, explanation: String?)?
 }
 
-private func receiveMessage(_ message: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?) -> CInt {
+func receiveMessage(_ message: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?) -> CInt {
     guard let header = unsafe nlmsg_hdr(message), let start = unsafe nlmsg_data(header), let inbox = unsafe inbox
     else { return CInt(NL_SKIP.rawValue) }
     let content = unsafe UnsafeRawBufferPointer(start: start, count: Int(nlmsg_datalen(header)))

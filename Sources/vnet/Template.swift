@@ -26,6 +26,6 @@ enum Template {
         guard let start = document.range(of: "<!--"), let end = document.range(of: "-->") else { return "" }
         let words = document[start.upperBound..<end.lowerBound].split(whereSeparator: \.isWhitespace).joined(
             separator: " ")
-        return words.firstIndex(of: ".").map { String(words[..<$0]) } ?? words
+        return words.firstIndex { ".:".contains($0) }.map { String(words[..<$0]) } ?? words
     }
 }
