@@ -21,7 +21,8 @@ struct VNet: AsyncParsableCommand {
                 name: "Networks",
                 subcommands: [
                     Define.self, Create.self, Undefine.self, Start.self, Stop.self, List.self, Info.self, DumpXML.self,
-                    Autostart.self, Templates.self,
+                    Autostart.self,
+                    Edit.self, Name.self, UUIDCommand.self, Templates.self,
                 ]),
             .init(
                 name: "Guests", subcommands: [Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self]),

@@ -9,20 +9,23 @@ struct List: AsyncParsableCommand {
     @OptionGroup var instance: Instance
     @Flag(help: "Those that do not run, too.") var all = false
     @Flag(help: "Only those that do not run.") var inactive = false
+    @Flag(help: "Only those that are kept on disk.") var persistent = false
+    @Flag(help: "Only those that end when they stop.") var transient = false
+    @Flag(help: "Only those that start with the machine.") var autostart = false
+    @Flag(help: "Only those that do not start with the machine.") var noAutostart = false
+    @Flag(help: "As a table, which is the default.") var table = false
     @Flag(help: "Their names alone.") var name = false
     @Flag(help: "Their UUIDs alone.") var uuid = false
     @Flag(help: "As data.") var json = false
 
     func validate() throws {
-        guard [name, uuid, json].count(where: { $0 }) <= 1 else {
-            throw ValidationError("Only one of --name, --uuid and --json may be given.")
+        guard [table, name, uuid, json].count(where: { $0 }) <= 1 else {
+            throw ValidationError("Only one of --table, --name, --uuid and --json may be given.")
         }
     }
 
     func run() async throws {
-        let networks = try await instance.client().get(["networks"], as: [NetworkSummary].self).filter { network in
-            inactive ? !network.isActive : all || network.isActive
-        }
+        let networks = try await instance.client().get(["networks"], as: [NetworkSummary].self).filter(isWanted)
         if json { return try printJSON(networks) }
         if name || uuid {
             for network in networks { print(name ? network.name : network.uuid.description) }
@@ -36,6 +39,14 @@ struct List: AsyncParsableCommand {
             ])
         }
         print(table.description)
+    }
+
+    /// Each pair of filters names what passes; none or both of a pair lets all pass, as with virsh.
+    private func isWanted(_ network: NetworkSummary) -> Bool {
+        func passes(_ value: Bool, _ yes: Bool, _ no: Bool) -> Bool { yes == no || value == yes }
+        return (inactive ? !network.isActive : all || network.isActive)
+            && passes(network.isPersistent, persistent, transient)
+            && passes(network.isAutostarted, autostart, noAutostart)
     }
 }
 
