@@ -49,14 +49,8 @@ struct Edit: AsyncParsableCommand {
     private func edit(_ file: String) throws {
         let environment = ProcessInfo.processInfo.environment
         let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "exec \(editor) \"$1\"", "sh", file]
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw CommandError("'\(editor)' ended with code \(process.terminationStatus), so nothing was written")
-        }
+        let code = try runProgram(["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", file])
+        guard code == 0 else { throw CommandError("'\(editor)' ended with code \(code), so nothing was written") }
     }
 
     private func asks(_ question: String) -> Bool {
