@@ -99,7 +99,7 @@ public struct PortWish: Hashable, Sendable, Codable {
     public var name: String?
     /// Nil for a random one.
     public var mac: MACAddress?
-    /// Who may open the tap; nil for the caller.
+    /// Who may open the tap; nil for root alone.
     public var owner: UInt32?
     public var group: UInt32?
     /// Whether the guest may talk to the host only, and not to other isolated ports.
@@ -114,6 +114,15 @@ public struct PortWish: Hashable, Sendable, Codable {
         self.owner = owner
         self.group = group
         self.isIsolated = isIsolated
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        mac = try container.decodeIfPresent(MACAddress.self, forKey: .mac)
+        owner = try container.decodeIfPresent(UInt32.self, forKey: .owner)
+        group = try container.decodeIfPresent(UInt32.self, forKey: .group)
+        isIsolated = try container.decodeIfPresent(Bool.self, forKey: .isIsolated) ?? false
     }
 }
 

@@ -14,7 +14,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
@@ -28,18 +30,16 @@ static int fail(int descriptor)
     return -1;
 }
 
-int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group)
+int clinux_create_tap(const char *name, uid_t owner, gid_t group)
 {
     int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
     if (tun < 0) return -1;
     struct ifreq request = {0};
-    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-    memcpy(request.ifr_name, name, IFNAMSIZ);
+    request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     if (ioctl(tun, TUNSETIFF, &request) < 0 || ioctl(tun, TUNSETOWNER, owner) < 0
-        || (group != (gid_t)-1 && ioctl(tun, TUNSETGROUP, group) < 0)
-        || ioctl(tun, TUNSETPERSIST, 1) < 0)
+        || (group != (gid_t)-1 && ioctl(tun, TUNSETGROUP, group) < 0) || ioctl(tun, TUNSETPERSIST, 1) < 0)
         return fail(tun);
-    memcpy(name, request.ifr_name, IFNAMSIZ);
     close(tun);
     return 0;
 }
@@ -145,7 +145,23 @@ ssize_t clinux_receive_with_descriptors(
         memcpy(descriptors + *descriptor_count, CMSG_DATA(header), held * sizeof(int));
         *descriptor_count += held;
     }
+    if (message.msg_flags & MSG_CTRUNC) {
+        for (size_t index = 0; index < *descriptor_count; index++) close(descriptors[index]);
+        *descriptor_count = 0;
+        return errno = EMFILE, -1;
+    }
     return received;
+}
+
+int clinux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+long clinux_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+    return limit.rlim_cur > 1 << 20 ? 1 << 20 : (long)limit.rlim_cur;
 }
 
 int clinux_become(uid_t uid, gid_t gid)
@@ -154,20 +170,11 @@ int clinux_become(uid_t uid, gid_t gid)
     return 0;
 }
 
-int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid)
-{
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -1;
-    *pid = peer.pid;
-    *uid = peer.uid;
-    *gid = peer.gid;
-    return 0;
-}
-
 pid_t clinux_spawn(
-    const char *path, char *const arguments[], int child_descriptor, int log_descriptor)
+    const char *path, char *const arguments[], const int *descriptors, size_t descriptor_count, int log_descriptor)
 {
+    enum { first = 3, most = 8, aside = first + most };
+    if (descriptor_count > most) return errno = E2BIG, -1;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) return -1;
     // The child reports through this pipe why exec failed; it closes by itself where exec succeeds.
@@ -183,14 +190,19 @@ pid_t clinux_spawn(
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        // The numbers 0 to 3 may be taken by what is to be moved there: first out of the way, then into place.
-        int log = fcntl(log_descriptor < 0 ? null : log_descriptor, F_DUPFD_CLOEXEC, 10);
-        int channel = child_descriptor < 0 ? -1 : fcntl(child_descriptor, F_DUPFD_CLOEXEC, 10);
-        int pipe_end = fcntl(report[1], F_DUPFD_CLOEXEC, 10);
-        if (log >= 0 && pipe_end >= 0 && (child_descriptor < 0 || channel >= 0) && setsid() >= 0
-            && dup2(null, 0) == 0 && dup2(log, 1) == 1 && dup2(log, 2) == 2
-            && (channel < 0 || dup2(channel, 3) == 3)) {
-            close_range(channel < 0 ? 3 : 4, ~0u, CLOSE_RANGE_CLOEXEC);
+        // The low numbers may be taken by what is to be moved there: first out of the way, then into place.
+        int moved[most], is_moved = 1;
+        for (size_t index = 0; index < descriptor_count; index++) {
+            moved[index] = fcntl(descriptors[index], F_DUPFD_CLOEXEC, aside);
+            if (moved[index] < 0) is_moved = 0;
+        }
+        int log = fcntl(log_descriptor < 0 ? null : log_descriptor, F_DUPFD_CLOEXEC, aside);
+        int pipe_end = fcntl(report[1], F_DUPFD_CLOEXEC, aside);
+        for (size_t index = 0; is_moved && index < descriptor_count; index++)
+            if (dup2(moved[index], first + (int)index) < 0) is_moved = 0;
+        if (is_moved && log >= 0 && pipe_end >= 0 && setsid() >= 0 && dup2(null, 0) == 0 && dup2(log, 1) == 1
+            && dup2(log, 2) == 2) {
+            close_range(first + (unsigned)descriptor_count, ~0u, CLOSE_RANGE_CLOEXEC);
             execv(path, arguments);
         }
         int reason = errno ? errno : ECHILD;
@@ -204,6 +216,7 @@ pid_t clinux_spawn(
     if (child > 0) {
         int reason = 0;
         if (read(report[0], &reason, sizeof reason) == sizeof reason) {
+            while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
             saved = reason;
             child = -1;
         }
@@ -326,12 +339,12 @@ ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct 
     return sendto(socket, data, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
 }
 
-ssize_t clinux_send_to_all_nodes(int router_socket, const char *interface_name, const void *data, size_t count)
+ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count)
 {
     struct sockaddr_in6 address = {
         .sin6_family = AF_INET6,
         .sin6_addr.s6_addr = {0xff, 2, [15] = 1},
-        .sin6_scope_id = if_nametoindex(interface_name),
+        .sin6_scope_id = (unsigned)interface_index,
     };
     return sendto(router_socket, data, count, 0, (struct sockaddr *)&address, sizeof address);
 }

@@ -138,8 +138,11 @@ private struct ErrorAnswers: RouterMiddleware {
         } catch let error as APIError {
             return try answer(error)
         } catch let error as HTTPError {
-            guard error.status == .notFound else { throw error }
-            return try answer(APIError(.notFound, "there is nothing at \(request.method) \(request.uri.path)"))
+            let isMissing = error.status == .notFound || error.status == .methodNotAllowed
+            return try answer(
+                isMissing
+                    ? APIError(.notFound, "there is nothing at \(request.method) \(request.uri.path)")
+                    : APIError(.invalid, "\(error.body ?? "\(error.status)")"))
         } catch {
             logger.error("\(request.method) \(request.uri.path): \(error)")
             return try answer(APIError(.failed, "\(error)"))

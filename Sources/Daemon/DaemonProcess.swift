@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Foundation
 internal import Glibc
 internal import Hummingbird
@@ -13,9 +14,10 @@ public enum DaemonProcess {
     /// - Throws: A sentence where another daemon runs, privileges are missing or a folder cannot be made.
     public static func run(paths: Paths, isVerbose: Bool) async throws {
         guard geteuid() == 0 else {
-            throw SocketError(because: "the vnet daemon needs root, to build networks: run it with sudo")
+            throw DaemonError("the vnet daemon needs root, to build networks: run it with sudo")
         }
         umask(0o007)
+        _ = clinux_raise_descriptor_limit()
         try Files.makeDirectory(paths.run)
         try makeResponderFolder(paths.leases)
         let lock = try takeLock(paths)
@@ -60,8 +62,7 @@ public enum DaemonProcess {
             close(lock)
             let holder = (try? Files.read(paths.pid)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? "?"
             throw SocketError(
-                because:
-                    "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
+                "another vnet daemon (process \(holder.trimmingCharacters(in: .whitespacesAndNewlines))) runs for"
                     + " '\(paths.root.isEmpty ? "/" : paths.root)': use that one, or give this one another --root")
         }
         try Files.write("\(getpid())\n".utf8, to: paths.pid, durable: false)

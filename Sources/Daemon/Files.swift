@@ -31,8 +31,8 @@ enum Files {
     static func write(
         _ content: some Sequence<UInt8>, to path: String, mode: mode_t = 0o644, durable: Bool
     ) throws(FileError) {
-        let temporary = path + ".new"
-        let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        let temporary = temporaryName(of: path)
+        let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
         guard file >= 0 else { throw FileError("write", path) }
         let bytes = [UInt8](content)
         var written = 0
@@ -60,6 +60,12 @@ enum Files {
         if durable { syncDirectory(of: path) }
     }
 
+    /// Beside the file, and hidden: who lists a folder sees whole files only.
+    private static func temporaryName(of path: String) -> String {
+        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        return path[..<slash] + "." + path[slash...] + ".new"
+    }
+
     /// Writes a value as JSON, equal values as equal text.
     static func write(_ value: some Encodable, asJSONTo path: String, durable: Bool) throws {
         let encoder = JSONEncoder()
@@ -77,6 +83,18 @@ enum Files {
     static func remove(_ path: String, durable: Bool) throws(FileError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
         if durable { syncDirectory(of: path) }
+    }
+
+    /// Makes a symbolic link.
+    static func link(_ path: String, to target: String) throws(FileError) {
+        guard unsafe symlink(target, path) == 0 else { throw FileError("make link", path) }
+        syncDirectory(of: path)
+    }
+
+    /// Removes files of a folder whose writer died before they had their name.
+    static func removeUnfinished(in path: String) {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: path)
+        for name in names ?? [] where name.hasPrefix(".") && name.hasSuffix(".new") { unsafe unlink("\(path)/\(name)") }
     }
 
     private static func syncDirectory(of path: String) {

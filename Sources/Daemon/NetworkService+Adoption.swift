@@ -1,6 +1,5 @@
 internal import Engine
 internal import Firewall
-internal import Glibc
 internal import Logging
 internal import Netlink
 internal import NetworkModel
@@ -17,7 +16,10 @@ extension NetworkService {
         for intent in store.intents() { cleanUp(intent) }
         let (running, damaged) = store.live()
         for problem in damaged { logger.error("\(problem)") }
+        // All of them count as running before anything is decided about the host for want of networks.
+        for definition in running { networks[definition.uuid, default: Network()].starting = definition }
         for definition in running { await resume(definition) }
+        dropLostPorts()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()
     }
@@ -28,11 +30,12 @@ extension NetworkService {
         attempt("clean up after network '\(intent.name)'") {
             var observed = HostState()
             let wish = BridgeState(
-                mac: .broadcast, mtu: nil, settings: .init(stp: false, forwardDelay: 0), alias: nil, addresses: [],
+                mac: intent.mac, mtu: nil, settings: .init(stp: false, forwardDelay: 0), alias: nil, addresses: [],
                 isUp: false)
-            // A bridge is without its mark for a moment after it was made: the intent vouches for it.
+            // A bridge is without its mark for a moment after it was made: then its address tells whose it is.
             observed.bridges = try kernel.observe(HostState(bridges: [intent.rules.bridge: wish])).bridges.filter {
-                $0.value.alias == nil || $0.value.alias == Ownership.alias(ofBridgeOf: intent.uuid)
+                $0.value.alias == Ownership.alias(ofBridgeOf: intent.uuid)
+                    || $0.value.alias == nil && $0.value.mac == intent.mac
             }
             if kernel.hasRules(of: intent.rules) { observed.rules[intent.rules.bridge] = intent.rules }
             try kernel.turn(observed, into: HostState())
@@ -42,34 +45,66 @@ extension NetworkService {
     }
 
     /// Goes on with a network that ran when the last daemon ended; the kernel is changed only where it is not as it should be.
+    ///
+    /// Its guests go on whether they can be served or not: the responder is asked again until they are.
     private func resume(_ definition: NetworkDefinition) async {
+        let uuid = definition.uuid
         let formerRules = store.liveRules(definition.name)
         do {
             guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }),
-                try kernel.link(named: name)?.alias == Ownership.alias(ofBridgeOf: definition.uuid)
+                let link = try kernel.link(named: name),
+                link.alias == Ownership.alias(ofBridgeOf: uuid)
             else {
+                networks[uuid]?.starting = nil
                 logger.warning(
                     "network's bridge is gone, so it is inactive", metadata: ["network": "\(definition.name)"])
                 if let formerRules, kernel.hasRules(of: formerRules) { try takeDown(definition, rules: formerRules) }
-                return try store.removeLive(definition.name)
+                try store.removeLive(definition.name)
+                if networks[uuid]?.definition == nil { networks[uuid] = nil }
+                return
             }
             let dns = try ServiceSockets.dns(
-                of: definition.name, on: definition.nameServerAddresses,
-                former: formerRules?.redirects ?? [])
-            let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
-            var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
-            let rules = desired.rules[name] ?? NetworkRules(bridge: name, policy: .open)
-            for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
+                of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])
+            let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
             var observed = try kernel.observe(desired)
             if let formerRules, kernel.hasRules(of: formerRules) { observed.rules[name] = formerRules }
-            try ledger.record(observed.sysctls.filter { !$0.key.belongs(to: name) })
-            try kernel.turn(observed, into: desired)
-            let live = try await serve(definition, on: name, rules: rules, dns: dns)
+            try turn(observed, into: desired, on: name)
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
-            networks[definition.uuid, default: Network()].live = live
+            networks[uuid]?.live = Live(definition: definition, rules: rules, interfaceIndex: link.index)
+            networks[uuid]?.starting = nil
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])
+            await serveUntilServed(uuid, dns: dns)
         } catch {
+            // It stays marked as starting, so that its rules and the host's settings stay.
             logger.error("network '\(definition.name)' runs, but could not be taken over: \(error)")
+        }
+    }
+
+    /// Serves a network that runs; where that fails, tries again every few seconds while it runs.
+    private func serveUntilServed(_ uuid: NetworkUUID, dns: ServiceSockets) async {
+        guard var live = networks[uuid]?.live, live.sockets.isEmpty else { return }
+        do {
+            try await serve(&live, dns: dns)
+            networks[uuid]?.live?.sockets = live.sockets
+        } catch {
+            logger.error("network '\(live.definition.name)' runs, but its guests are not served yet: \(error)")
+            Task {
+                try await Task.sleep(for: .seconds(3))
+                await serveUntilServed(uuid, dns: dns)
+            }
+        }
+    }
+
+    /// Forgets ports whose tap is gone, with the machine's power or by someone's hand, and those of networks that are no more.
+    private func dropLostPorts() {
+        for (uuid, known) in ports.ports {
+            for port in known.values {
+                attempt("look for port '\(port.name)'") {
+                    let isLost = try kernel.link(named: port.tap)?.alias != port.alias
+                    guard isLost || networks[uuid] == nil else { return }
+                    try removePort(port)
+                }
+            }
         }
     }
 
@@ -100,8 +135,11 @@ extension NetworkService {
         guard new != resolvers else { return }
         resolvers = new
         logger.info("the host's name servers changed", metadata: ["servers": "\(new.map(\.address.description))"])
-        for live in networks.values.compactMap(\.live) {
-            guard let configuration = ServiceConfiguration(of: live.definition, resolvers: new) else { continue }
+        for uuid in networks.keys {
+            // What runs may have changed while another network's news were sent.
+            guard let live = networks[uuid]?.live,
+                let configuration = ServiceConfiguration(of: live.definition, resolvers: resolvers)
+            else { continue }
             await responder.reconfigure(configuration)
         }
     }

@@ -20,19 +20,12 @@ extension NetworkService {
     /// Starts a network that ends when it stops.
     public func create(_ document: [UInt8]) async throws -> StartReport {
         let definition = try complete(parse(document))
-        let before = networks[definition.uuid]
-        guard before?.live == nil else {
+        guard networks[definition.uuid]?.live == nil else {
             throw APIError(.wrongState, "network '\(definition.name)' is already active")
         }
         try requireIdle(definition.uuid)
-        networks[definition.uuid] = before ?? Network()
-        do {
-            let warnings = try await bringUp(definition)
-            return StartReport(network: try info(definition.name), warnings: warnings)
-        } catch {
-            if before == nil { networks[definition.uuid] = nil }
-            throw error
-        }
+        let warnings = try await bringUp(definition)
+        return StartReport(network: try info(definition.name), warnings: warnings)
     }
 
     /// Stops a network: nothing of it stays in the kernel but its guests' taps, which the next start takes back.
@@ -45,8 +38,14 @@ extension NetworkService {
         var summary = try info(reference)
         busy.insert(uuid)
         defer { busy.remove(uuid) }
-        try store.begin(.init(name: live.definition.name, uuid: uuid, rules: live.rules))
-        try takeDown(live.definition, rules: live.rules)
+        try store.begin(.init(live.definition, rules: live.rules))
+        do {
+            try takeDown(live.definition, rules: live.rules)
+        } catch {
+            // The engine has put back what it took: the network runs on, and the next daemon must not think otherwise.
+            try? store.finish(uuid)
+            throw APIError(.failed, "network '\(reference)' did not stop: \(error)")
+        }
         await responder.withdraw(uuid)
         try store.removeLive(live.definition.name)
         try store.finish(uuid)
@@ -64,44 +63,59 @@ extension NetworkService {
     private func bringUp(_ definition: NetworkDefinition) async throws -> [String] {
         let uuid = definition.uuid
         busy.insert(uuid)
-        defer { busy.remove(uuid) }
-        let name = try await admit(definition)
-        let dns: ServiceSockets
+        networks[uuid, default: Network()].starting = definition
+        defer {
+            busy.remove(uuid)
+            networks[uuid]?.starting = nil
+            if networks[uuid]?.current == nil { networks[uuid] = nil }
+        }
         do {
-            dns = try ServiceSockets.dns(of: definition.name, on: definition.nameServerAddresses, former: [])
+            let name = try admit(definition)
+            let dns = try ServiceSockets.dns(of: definition.name, on: definition.nameServerAddresses, former: [])
+            let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
+            let observed = try kernel.observe(desired)
+            try store.begin(.init(definition, rules: rules))
+            do {
+                try turn(observed, into: desired, on: name)
+                guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
+                var live = Live(definition: definition, rules: rules, interfaceIndex: link.index)
+                try await serve(&live, dns: dns)
+                try store.saveLive(definition, rules: rules)
+                networks[uuid]?.live = live
+            } catch {
+                await responder.withdraw(uuid)
+                networks[uuid]?.starting = nil
+                try undo(definition, rules, after: error)
+                throw error
+            }
+            try store.finish(uuid)
+            logger.info("network started", metadata: ["network": "\(definition.name)", "bridge": "\(name)"])
+            for warning in dns.warnings { logger.warning("\(warning)") }
+            return dns.warnings
+        } catch let error as APIError {
+            throw error
         } catch {
             throw APIError(.failed, "network '\(definition.name)' did not start, and nothing was changed: \(error)")
         }
+    }
 
-        let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
-        var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
-        let rules = desired.rules[name] ?? NetworkRules(bridge: name, policy: .open)
-        for port in ports.ports(of: uuid) { desired.taps[port.tap] = port.desired(on: definition) }
-
-        try store.begin(.init(name: definition.name, uuid: uuid, rules: rules))
-        let observed = try kernel.observe(desired)
-        try ledger.record(observed.sysctls.filter { !$0.key.belongs(to: name) })
+    /// Takes away what a start that failed has left; where that fails too, the next daemon tries again.
+    private func undo(_ definition: NetworkDefinition, _ rules: NetworkRules, after error: any Error) throws {
         do {
-            try kernel.turn(observed, into: desired)
-            let live = try await serve(definition, on: name, rules: rules, dns: dns)
-            try store.saveLive(definition, rules: rules)
-            networks[uuid, default: Network()].live = live
-        } catch {
-            await responder.withdraw(uuid)
-            try? takeDown(definition, rules: kernel.hasRules(of: rules) ? rules : nil)
-            try? store.removeLive(definition.name)
-            try? store.finish(uuid)
-            try? restoreHost()
-            throw APIError(.failed, "network '\(definition.name)' did not start, and nothing was changed: \(error)")
+            try takeDown(definition, rules: kernel.hasRules(of: rules) ? rules : nil)
+            try store.removeLive(definition.name)
+            try restoreHost()
+            try store.finish(definition.uuid)
+        } catch let second {
+            throw APIError(
+                .failed,
+                "network '\(definition.name)' did not start: \(error); and what was begun could not be undone: \(second)."
+                    + " The next start of the daemon does that")
         }
-        try store.finish(uuid)
-        logger.info("network started", metadata: ["network": "\(definition.name)", "bridge": "\(name)"])
-        for warning in dns.warnings { logger.warning("\(warning)") }
-        return dns.warnings
     }
 
     /// Checks that nothing on the host is in the way.
-    private func admit(_ definition: NetworkDefinition) async throws -> InterfaceName {
+    private func admit(_ definition: NetworkDefinition) throws -> InterfaceName {
         guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
             throw APIError(.invalid, "network '\(definition.name)' has no bridge name")
         }
@@ -122,20 +136,32 @@ extension NetworkService {
         return name
     }
 
+    /// What the kernel is to hold while the network runs with its ports, and its rules among it.
+    func desiredState(
+        of definition: NetworkDefinition, on name: InterfaceName, dns: ServiceSockets
+    ) throws -> (HostState, NetworkRules) {
+        let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
+        var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
+        for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
+        return (desired, desired.rules[name] ?? NetworkRules(bridge: name, policy: .open))
+    }
+
+    /// Changes the kernel, after what the host's own settings are before has been written down.
+    func turn(_ observed: HostState, into desired: HostState, on name: InterfaceName) throws {
+        try ledger.record(before: observed.sysctls, after: desired.sysctls.filter { !$0.key.belongs(to: name) })
+        try kernel.turn(observed, into: desired)
+    }
+
     /// Hands the network to the responder, and waits until it is served.
-    func serve(
-        _ definition: NetworkDefinition, on name: InterfaceName, rules: NetworkRules, dns: ServiceSockets
-    ) async throws -> Live {
-        guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
-        var live = Live(definition: definition, rules: rules, sockets: [], interfaceIndex: link.index)
-        guard let configuration = ServiceConfiguration(of: definition, resolvers: resolvers) else { return live }
-        let advertises = definition.ips.contains { $0.address.family == .ipv6 }
-        let bound = try ServiceSockets.onBridge(of: configuration, interfaceIndex: link.index, advertises: advertises)
-        live.sockets = [dns, bound]
-        if live.sockets.contains(where: { !$0.open.isEmpty }) {
-            try await responder.serve(configuration, interfaceIndex: link.index, sockets: live.sockets)
+    func serve(_ live: inout Live, dns: ServiceSockets) async throws {
+        let asked = resolvers
+        guard let configuration = ServiceConfiguration(of: live.definition, resolvers: asked) else { return }
+        live.sockets = [dns, try ServiceSockets.onBridge(of: configuration, interfaceIndex: live.interfaceIndex)]
+        guard live.sockets.contains(where: { !$0.open.isEmpty }) else { return }
+        try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: live.sockets)
+        if resolvers != asked, let newer = ServiceConfiguration(of: live.definition, resolvers: resolvers) {
+            await responder.reconfigure(newer)
         }
-        return live
     }
 
     /// Takes everything that the network has in the kernel away, except its ports' taps.
@@ -151,17 +177,20 @@ extension NetworkService {
         try kernel.turn(observed, into: HostState())
     }
 
-    /// Puts the host's settings back and removes the tables, where no network needs them any more.
+    /// Puts settings of the host back that no network needs any more, and removes the tables with the last one.
     func restoreHost() throws {
-        let running = networks.values.compactMap(\.live)
-        if !running.contains(where: { $0.definition.forward != nil }), !ledger.before.isEmpty {
-            let now = try kernel.observe(HostState(sysctls: ledger.before))
-            // One whose interface has gone meanwhile cannot be put back, and need not be.
-            let wanted = ledger.before.filter { now.sysctls[$0.key] != nil }
-            try kernel.turn(now, into: HostState(sysctls: wanted))
-            try ledger.forget()
+        let inUse = networks.values.compactMap { $0.live?.definition ?? $0.starting }
+        var needed: Set<Sysctl> = []
+        for definition in inUse {
+            needed.formUnion(try HostState(running: definition, redirects: [], advertised: []).sysctls.keys)
         }
-        if running.isEmpty { try kernel.removeTables() }
+        let back = ledger.restorable(besides: needed) { Kernel.read($0) }
+        if !back.isEmpty {
+            let now = try kernel.observe(HostState(sysctls: back))
+            try kernel.turn(now, into: HostState(sysctls: back))
+        }
+        try ledger.forget(besides: needed)
+        if inUse.isEmpty { try kernel.removeTables() }
     }
 }
 

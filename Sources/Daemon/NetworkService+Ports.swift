@@ -44,22 +44,40 @@ extension NetworkService {
                 .conflict, "\(holder) of network '\(reference)' has the address \(mac) already: choose another")
         }
 
-        let owner = wish.owner ?? 0
-        let tap = try kernel.createTap(owner: owner, group: wish.group ?? .max)
-        let port = Port(
-            network: uuid, name: wish.name ?? tap.description, tap: tap, mac: mac, owner: owner,
-            group: wish.group ?? .max, isIsolated: wish.isIsolated)
-        do {
-            try ports.add(port)
-            let desired = HostState(taps: [tap: port.desired(on: live.definition)])
-            try kernel.turn(try kernel.observe(desired), into: desired)
-        } catch {
-            try? removePort(port)
-            throw APIError(.failed, "port '\(port.name)' of network '\(reference)' was not made: \(error)")
-        }
-        logger.info("port attached", metadata: ["network": "\(reference)", "port": "\(port.name)", "tap": "\(tap)"])
+        let port = try makePort(wish, mac: mac, on: live.definition)
+        logger.info(
+            "port attached", metadata: ["network": "\(reference)", "port": "\(port.name)", "tap": "\(port.tap)"])
         return info(port)
     }
+
+    /// Makes the port on disk and then its tap, so that no tap is ever without a record.
+    private func makePort(_ wish: PortWish, mac: MACAddress, on network: NetworkDefinition) throws -> Port {
+        for number in 0..<Int.max {
+            guard let tap = InterfaceName("vtap\(number)") else { break }
+            guard !taps.contains(tap), try kernel.link(named: tap) == nil else { continue }
+            let port = Port(
+                network: network.uuid, name: wish.name ?? tap.description, tap: tap, mac: mac, owner: wish.owner ?? 0,
+                group: wish.group ?? .max, isIsolated: wish.isIsolated)
+            var isMade = false
+            do {
+                try ports.add(port)
+                try kernel.createTap(tap, owner: port.owner, group: port.group)
+                isMade = true
+                let desired = HostState(taps: [tap: port.desired(on: network)])
+                try kernel.turn(try kernel.observe(desired), into: desired)
+                return port
+            } catch {
+                if isMade { try? kernel.deleteTap(tap) }
+                try? ports.remove(port)
+                // Somebody else took the name in this moment: it is theirs.
+                if !isMade, (error as? EngineError)?.code == .busy { continue }
+                throw APIError(.failed, "port '\(port.name)' of network '\(network.name)' was not made: \(error)")
+            }
+        }
+        throw APIError(.failed, "no free name for a tap")
+    }
+
+    private var taps: Set<InterfaceName> { Set(ports.ports.values.flatMap { $0.values.map(\.tap) }) }
 
     /// Takes a guest's place away, with its tap.
     public func detach(_ reference: String, port name: String) throws -> PortInfo {
@@ -105,7 +123,7 @@ extension NetworkService {
     }
 
     func removePort(_ port: Port) throws {
-        if let link = try kernel.link(named: port.tap), link.alias == nil || link.alias == port.alias {
+        if let link = try kernel.link(named: port.tap), link.alias == port.alias {
             var observed = HostState()
             observed.taps = try kernel.observe(HostState(taps: [port.tap: port.wish])).taps
             try kernel.turn(observed, into: HostState())

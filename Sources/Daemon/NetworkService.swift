@@ -14,16 +14,21 @@ public actor NetworkService {
         var definition: NetworkDefinition?
         /// Nil while it does not run.
         var live: Live?
+        /// What is being started and does not run yet, or runs and could not be taken over yet.
+        var starting: NetworkDefinition?
 
         /// What is shown of it.
-        var current: NetworkDefinition? { live?.definition ?? definition }
+        var current: NetworkDefinition? { live?.definition ?? starting ?? definition }
+        /// All that it is and will be, which others must not be in the way of.
+        var all: [NetworkDefinition] { [live?.definition, starting, definition].compactMap { $0 } }
     }
 
     /// A network that runs.
     struct Live {
         var definition: NetworkDefinition
         var rules: NetworkRules
-        var sockets: [ServiceSockets]
+        /// Empty while it is not served.
+        var sockets: [ServiceSockets] = []
         var interfaceIndex: Int32
     }
 
@@ -161,8 +166,7 @@ public actor NetworkService {
     /// Checks the definition against the networks there are, and fills in its bridge name and address where it has none.
     func complete(_ definition: NetworkDefinition) throws -> NetworkDefinition {
         var definition = definition
-        for (uuid, other) in networks {
-            guard let known = other.current else { continue }
+        for (uuid, known) in networks.flatMap({ entry in entry.value.all.map { (entry.key, $0) } }) {
             switch (uuid == definition.uuid, known.name == definition.name) {
             case (true, false):
                 throw APIError(

@@ -1,5 +1,4 @@
 internal import Firewall
-internal import Glibc
 internal import LibvirtXML
 internal import NetworkModel
 
@@ -11,6 +10,7 @@ struct NetworkStore: Sendable {
         self.paths = paths
         for folder in [paths.networks, paths.autostart, paths.live, paths.intents, paths.ports] {
             try Files.makeDirectory(folder)
+            Files.removeUnfinished(in: folder)
         }
     }
 
@@ -35,10 +35,8 @@ struct NetworkStore: Sendable {
 
     func setAutostart(_ name: String, _ enabled: Bool) throws(FileError) {
         let link = "\(paths.autostart)/\(name).xml"
-        guard enabled else { return try Files.remove(link, durable: true) }
-        guard unsafe symlink("../networks/\(name).xml", link) == 0 || errno == EEXIST else {
-            throw FileError("make link", link)
-        }
+        try Files.remove(link, durable: true)
+        if enabled { try Files.link(link, to: "../networks/\(name).xml") }
     }
 
     // MARK: Running networks
@@ -79,7 +77,16 @@ struct NetworkStore: Sendable {
     struct Intent: Codable {
         var name: String
         var uuid: NetworkUUID
+        /// The bridge's, which tells whose it is before it has its mark.
+        var mac: MACAddress
         var rules: NetworkRules
+
+        init(_ definition: NetworkDefinition, rules: NetworkRules) {
+            name = definition.name
+            uuid = definition.uuid
+            mac = definition.mac ?? .broadcast
+            self.rules = rules
+        }
     }
 
     func begin(_ intent: Intent) throws {

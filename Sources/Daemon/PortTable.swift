@@ -30,6 +30,7 @@ struct PortTable {
     init(_ paths: Paths) {
         folder = paths.ports
         for network in Files.names(in: folder) {
+            Files.removeUnfinished(in: "\(folder)/\(network)")
             for file in Files.names(in: "\(folder)/\(network)") {
                 guard let port = Files.readJSON("\(folder)/\(network)/\(file)", as: Port.self) else { continue }
                 ports[port.network, default: [:]][port.name] = port

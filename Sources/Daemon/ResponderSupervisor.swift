@@ -7,25 +7,33 @@ internal import ResponderChannel
 
 /// Keeps the responder running, and tells it what to serve.
 ///
-/// A responder that dies is started again at once, with the sockets it had; what guests sent meanwhile waits in them.
+/// A responder that dies is started again at once, with the sockets it had; what guests sent meanwhile waits in them. What it
+/// says is taken for what it is, the word of a process that reads what guests send.
 actor ResponderSupervisor {
     /// What one network needs to be served.
     private struct Service {
         var configuration: ServiceConfiguration
         var interfaceIndex: Int32
         var sockets: [ServiceSockets]
+        /// The number of the request that asks for it, the same for each responder that is asked.
+        var number: UInt64
     }
 
     private let paths: Paths
     private let logger: Logger
     private var services: [NetworkUUID: Service] = [:]
     private var process: (pid: pid_t, channel: Channel)?
-    /// Who waits for the answer to a request, or for the word that a network is served.
+    /// Who waits for the answer to a request.
     private var waiting: [UInt64: CheckedContinuation<[Lease], any Error>] = [:]
-    private var starting: [NetworkUUID: [CheckedContinuation<Void, any Error>]] = [:]
-    private var lastRequest: UInt64 = 0
+    private var lastNumber: UInt64 = 0
+    /// Networks to be forgotten by the next responder, since there was none to tell.
+    private var unforgotten: Set<NetworkUUID> = []
     private var isStopping = false
     private var recentStarts: [ContinuousClock.Instant] = []
+
+    private static let answerTimeout: Duration = .seconds(10)
+    /// How long a responder may leave its end unread before it is taken for stuck.
+    private static let sendTimeout: Duration = .seconds(2)
 
     init(paths: Paths, logger: Logger) {
         self.paths = paths
@@ -34,26 +42,54 @@ actor ResponderSupervisor {
 
     var pid: Int32? { process?.pid }
 
+    // MARK: The process
+
     /// Starts the responder; the networks known are served again.
     func start() throws {
         guard process == nil, !isStopping else { return }
         let (ours, theirs) = try Channel.pair()
         defer { theirs.close() }
-        let arguments = ["vnet", "responder", "--leases", paths.leases]
+        ours.limitSending(to: Self.sendTimeout)
+        do {
+            let lock = try takeLock()
+            defer { close(lock) }
+            let output = Pipe()
+            let arguments = ["vnet", "responder", "--leases", paths.leases]
+            let pid = try spawn(arguments, [theirs.descriptor, lock], output.fileHandleForWriting.fileDescriptor)
+            process = (pid, ours)
+            recentStarts.append(.now)
+            listen(to: ours, of: pid)
+            copyToLog(output.fileHandleForReading)
+        } catch {
+            ours.close()
+            throw error
+        }
+        for uuid in unforgotten { send(.init(nextNumber(), .forget(uuid))) }
+        unforgotten = []
+        for service in services.values { send(service) }
+    }
+
+    /// The lock that a responder holds while it lives: two at once would answer the same guests and write the same database.
+    private func takeLock() throws -> Int32 {
+        let path = paths.run + "/responder.lock"
+        let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw FileError("open", path) }
+        // One whose daemon has died leaves within milliseconds.
+        for _ in 0..<500 {
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
+            usleep(10_000)
+        }
+        close(lock)
+        throw DaemonError("a responder of an earlier daemon does not end: 'fuser \(path)' shows which process it is")
+    }
+
+    private func spawn(_ arguments: [String], _ descriptors: [Int32], _ log: Int32) throws -> pid_t {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
-        let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, theirs.descriptor, STDERR_FILENO)
-        guard pid > 0 else {
-            let number = errno
-            ours.close()
-            throw SocketError("start the responder", errno: number)
-        }
-        process = (pid, ours)
-        recentStarts.append(.now)
-        listen(to: ours, of: pid)
-        for service in services.values { send(service) }
-        logger.debug("responder started", metadata: ["pid": "\(pid)"])
+        let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, descriptors, descriptors.count, log)
+        guard pid > 0 else { throw SocketError("start the responder") }
+        return pid
     }
 
     /// Ends the responder: it leaves when its channel closes.
@@ -62,118 +98,171 @@ actor ResponderSupervisor {
         if let process { shutdown(process.channel.descriptor, Int32(SHUT_RDWR)) }
     }
 
-    /// Serves a network, or serves it with other sockets than before; returns when guests are answered.
-    func serve(_ configuration: ServiceConfiguration, interfaceIndex: Int32, sockets: [ServiceSockets]) async throws {
-        let service = Service(configuration: configuration, interfaceIndex: interfaceIndex, sockets: sockets)
-        services[configuration.uuid] = service
-        let timeout = Task {
-            try await Task.sleep(for: .seconds(10))
-            giveUp(configuration.uuid)
-        }
-        defer { timeout.cancel() }
-        try await withCheckedThrowingContinuation { continuation in
-            starting[configuration.uuid, default: []].append(continuation)
-            send(service)
+    /// Reads what the responder says, on a thread of its own since reading blocks, until its end.
+    private func listen(to channel: Channel, of pid: pid_t) {
+        Thread.detachNewThread { [weak self, logger] in
+            let handled = DispatchSemaphore(value: 0)
+            do {
+                while let event = try channel.receiveAlone(ResponderEvent.self) {
+                    // One after the other: a responder that talks faster than it is listened to has to wait.
+                    Task { [weak self] in
+                        await self?.handle(event)
+                        handled.signal()
+                    }
+                    handled.wait()
+                }
+            } catch {
+                logger.error("responder: \(error)")
+            }
+            kill(pid, SIGKILL)
+            var status: Int32 = 0
+            while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            Task { [weak self, status] in await self?.ended(pid, status: status) }
         }
     }
 
-    private func giveUp(_ uuid: NetworkUUID) {
-        for continuation in starting.removeValue(forKey: uuid) ?? [] {
-            continuation.resume(throwing: SocketError(because: "the responder does not answer: see \(paths.log)"))
+    /// Copies what the responder writes, such as the last words of a crash, to the log: not more than is of use.
+    private func copyToLog(_ output: FileHandle) {
+        Thread.detachNewThread { [logger] in
+            var budget = 64
+            while case let data = output.availableData, !data.isEmpty {
+                for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where budget > 0 {
+                    budget -= 1
+                    logger.error("responder: \(line.printable)")
+                }
+            }
         }
+    }
+
+    private func ended(_ pid: pid_t, status: Int32) async {
+        guard let (current, channel) = process, current == pid else { return }
+        process = nil
+        channel.close()
+        // What is being served will be, by the next one; all else has no answer any more.
+        let kept = Set(services.values.map(\.number))
+        for (number, continuation) in waiting where !kept.contains(number) {
+            waiting[number] = nil
+            continuation.resume(throwing: DaemonError("the responder ended: see \(paths.log)"))
+        }
+        guard !isStopping else { return }
+        logger.error("responder ended and is started again", metadata: ["pid": "\(pid)", "status": "\(status)"])
+        // One that cannot live must not keep the machine busy.
+        recentStarts.removeAll { $0.duration(to: .now) > .seconds(10) }
+        if recentStarts.count >= 5 { try? await Task.sleep(for: .seconds(1)) }
+        while process == nil, !isStopping {
+            do {
+                try start()
+            } catch {
+                logger.critical("\(error)")
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    // MARK: Requests
+
+    /// Serves a network, or serves it with other sockets than before; returns when guests are answered.
+    func serve(_ configuration: ServiceConfiguration, interfaceIndex: Int32, sockets: [ServiceSockets]) async throws {
+        let count = sockets.reduce(0) { $0 + $1.open.count }
+        guard count <= Channel.descriptorLimit else {
+            throw DaemonError(
+                "network '\(configuration.name)' needs \(count) sockets, and \(Channel.descriptorLimit) is the most that one can"
+                    + " have: give it fewer addresses")
+        }
+        let service = Service(
+            configuration: configuration, interfaceIndex: interfaceIndex, sockets: sockets, number: nextNumber())
+        services[configuration.uuid] = service
+        _ = try await answer(to: service.number) { send(service) }
     }
 
     /// Tells a network's new configuration, where it has the sockets already.
     func reconfigure(_ configuration: ServiceConfiguration) {
         guard services[configuration.uuid] != nil else { return }
         services[configuration.uuid]?.configuration = configuration
-        send(.reconfigure(configuration))
+        send(.init(nextNumber(), .reconfigure(configuration)))
     }
 
-    func withdraw(_ uuid: NetworkUUID) {
-        services[uuid] = nil
-        send(.withdraw(uuid))
+    /// Serves a network no longer; returns when its sockets are closed, or their holder gone.
+    func withdraw(_ uuid: NetworkUUID) async {
+        guard services.removeValue(forKey: uuid) != nil, process != nil else { return }
+        let number = nextNumber()
+        _ = try? await answer(to: number) { send(.init(number, .withdraw(uuid))) }
     }
 
-    func forget(_ uuid: NetworkUUID) { send(.forget(uuid)) }
+    func forget(_ uuid: NetworkUUID) {
+        if process == nil {
+            unforgotten.insert(uuid)
+        } else {
+            send(.init(nextNumber(), .forget(uuid)))
+        }
+    }
 
     func leases(of uuid: NetworkUUID) async throws -> [Lease] {
-        lastRequest += 1
-        let request = lastRequest
+        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
+        let number = nextNumber()
+        return try await answer(to: number) { send(.init(number, .leases(uuid))) }
+    }
+
+    private func nextNumber() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+
+    /// Waits for the answer to a request that `ask` sends.
+    private func answer(to number: UInt64, _ ask: () -> Void) async throws -> [Lease] {
         let timeout = Task {
-            try await Task.sleep(for: .seconds(5))
-            waiting.removeValue(forKey: request)?.resume(
-                throwing: SocketError(because: "the responder does not answer: see \(paths.log)"))
+            try await Task.sleep(for: Self.answerTimeout)
+            waiting.removeValue(forKey: number)?.resume(
+                throwing: DaemonError("the responder does not answer: see \(paths.log)"))
         }
         defer { timeout.cancel() }
         return try await withCheckedThrowingContinuation { continuation in
-            waiting[request] = continuation
-            send(.leases(uuid, request: request))
+            waiting[number] = continuation
+            ask()
         }
     }
 
     private func send(_ service: Service) {
         let open = service.sockets.flatMap(\.open)
         send(
-            .serve(service.configuration, interfaceIndex: service.interfaceIndex, roles: open.map(\.role)),
+            .init(
+                service.number,
+                .serve(service.configuration, interfaceIndex: service.interfaceIndex, roles: open.map(\.role))),
             descriptors: open.map(\.descriptor))
     }
 
-    private func send(_ command: ResponderCommand, descriptors: [Int32] = []) {
+    private func send(_ request: ResponderRequest, descriptors: [Int32] = []) {
         guard let process else { return }
         do {
-            try process.channel.send(command, descriptors: descriptors)
+            try process.channel.send(request, descriptors: descriptors)
         } catch {
-            // Its end is noticed where it is listened to, and mended there.
-            logger.debug("responder is gone: \(error)")
-        }
-    }
-
-    /// Reads what the responder says, on a thread of its own since reading blocks, until its end.
-    private func listen(to channel: Channel, of pid: pid_t) {
-        Thread.detachNewThread { [weak self, logger] in
-            while true {
-                do {
-                    guard let (event, _) = try channel.receive(ResponderEvent.self) else { break }
-                    Task { [weak self] in await self?.handle(event) }
-                } catch {
-                    logger.error("responder: \(error)")
-                    break
-                }
-            }
-            kill(pid, SIGKILL)
-            var status: Int32 = 0
-            while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            channel.close()
-            Task { [weak self, status] in await self?.ended(pid, status: status) }
+            // It is stuck, or gone: its end is noticed where it is listened to, and mended there.
+            logger.error("responder: \(error)")
+            kill(process.pid, SIGKILL)
         }
     }
 
     private func handle(_ event: ResponderEvent) {
         switch event {
-        case .ready: break
-        case .serving(let uuid): for continuation in starting.removeValue(forKey: uuid) ?? [] { continuation.resume() }
-        case .leases(let leases, let request): waiting.removeValue(forKey: request)?.resume(returning: leases)
-        case .trouble(let words): logger.warning("responder: \(words)")
+        case .done(let number): waiting.removeValue(forKey: number)?.resume(returning: [])
+        case .leases(let number, let leases): waiting.removeValue(forKey: number)?.resume(returning: leases)
+        case .failed(let number, let words):
+            waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
+        case .trouble(let words): logger.warning("responder: \(words.printable)")
         }
     }
+}
 
-    private func ended(_ pid: pid_t, status: Int32) async {
-        guard process?.pid == pid else { return }
-        process = nil
-        for continuation in waiting.values {
-            continuation.resume(throwing: SocketError(because: "the responder ended: see \(paths.log)"))
-        }
-        waiting = [:]
-        guard !isStopping else { return }
-        logger.error("responder ended and is started again", metadata: ["pid": "\(pid)", "status": "\(status)"])
-        // One that cannot live must not keep the machine busy.
-        recentStarts.removeAll { $0.duration(to: .now) > .seconds(10) }
-        if recentStarts.count >= 5 { try? await Task.sleep(for: .seconds(1)) }
-        do {
-            try start()
-        } catch {
-            logger.critical("\(error)")
-        }
+/// Something that the daemon cannot do, as a sentence.
+struct DaemonError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension StringProtocol {
+    /// The beginning of a text from elsewhere, fit for a line of a log.
+    fileprivate var printable: String {
+        String(prefix(500).map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 0x20 ? $0 : "?" })
     }
 }

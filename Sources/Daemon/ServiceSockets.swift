@@ -11,8 +11,6 @@ struct SocketError: Error, CustomStringConvertible {
     init(_ operation: String, errno number: CInt = errno) {
         description = "\(operation): \(unsafe String(cString: strerror(number)))"
     }
-
-    init(because description: String) { self.description = description }
 }
 
 /// The sockets that one network's services need, opened with the daemon's privileges for the responder.
@@ -46,23 +44,24 @@ final class ServiceSockets: Sendable {
     /// which stand already, are taken again if they are free.
     static func dns(
         of network: String, on addresses: [IPAddress], former: [NetworkRules.Redirect]
-    ) throws(SocketError) -> ServiceSockets {
+    ) throws -> ServiceSockets {
         var open: [(role: SocketRole, descriptor: Int32)] = []
         var redirects: [NetworkRules.Redirect] = []
         var warnings: [String] = []
-        do throws(SocketError) {
+        do {
             for address in addresses {
                 if let pair = try pair(address, port: 53) {
                     open += pair.sockets
                     continue
                 }
                 let holder =
-                    PortHolder.name(udp: true, port: 53) ?? PortHolder.name(udp: false, port: 53) ?? "another program"
+                    PortHolder.name(.udp, port: 53, at: address) ?? PortHolder.name(.tcp, port: 53, at: address)
+                    ?? "another program"
                 let formerPort = former.first { $0.address == address }?.port ?? 0
                 var found = try pair(address, port: formerPort)
                 if found == nil { found = try privatePair(address) }
                 guard let pair = found else {
-                    throw SocketError(because: "network '\(network)': no free port for DNS on \(address)")
+                    throw DaemonError("network '\(network)': no free port for DNS on \(address)")
                 }
                 open += pair.sockets
                 redirects.append(.init(address: address, port: pair.port))
@@ -112,10 +111,10 @@ final class ServiceSockets: Sendable {
 
     /// Opens what is bound to the bridge itself, and so needs it to be there.
     static func onBridge(
-        of configuration: ServiceConfiguration, interfaceIndex: Int32, advertises: Bool
-    ) throws(SocketError) -> ServiceSockets {
+        of configuration: ServiceConfiguration, interfaceIndex: Int32
+    ) throws -> ServiceSockets {
         var open: [(role: SocketRole, descriptor: Int32)] = []
-        do throws(SocketError) {
+        do {
             if configuration.dhcp != nil {
                 let frames = clinux_open_dhcp_packet_socket(interfaceIndex)
                 guard frames >= 0 else { throw SocketError("open a packet socket on '\(configuration.bridge)'") }
@@ -126,15 +125,14 @@ final class ServiceSockets: Sendable {
                     guard errno == EADDRINUSE else {
                         throw SocketError("open UDP port 67 on '\(configuration.bridge)'")
                     }
-                    let holder = PortHolder.name(udp: true, port: 67) ?? "another program"
-                    throw SocketError(
-                        because:
-                            "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
+                    let holder = PortHolder.name(.udp, port: 67, at: .v4(.any)) ?? "another program"
+                    throw DaemonError(
+                        "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
                             + " stop that program or bind it to its own interfaces, or remove <dhcp> from the network")
                 }
                 open.append((.dhcpRelay, relay))
             }
-            if advertises {
+            if configuration.advertisement != nil {
                 let router = unsafe clinux_open_router_socket(configuration.bridge.description)
                 guard router >= 0 else { throw SocketError("open an ICMPv6 socket on '\(configuration.bridge)'") }
                 open.append((.routerSolicitations, router))

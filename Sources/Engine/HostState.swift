@@ -93,6 +93,9 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
     public static func autoconfigure(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/autoconf") }
 
+    /// Whether it is a setting of one interface only.
+    public var isOfOneInterface: Bool { description.hasPrefix("net/ipv6/conf/") && self != .ipv6Forwarding }
+
     /// Whether it is one of this interface, and so ends with it.
     public func belongs(to name: InterfaceName) -> Bool { description.hasPrefix("net/ipv6/conf/\(name)/") }
 

@@ -130,9 +130,14 @@ public struct Kernel: ~Copyable {
         }
     }
 
-    /// Makes a persistent tap; everything else about it is for a plan.
-    public func createTap(owner: UInt32, group: UInt32) throws(EngineError) -> InterfaceName {
-        do { return try Tap.create("vtap%d", owner: owner, group: group) } catch { throw EngineError(error) }
+    /// Makes a persistent tap of exactly this name; everything else about it is for a plan.
+    public func createTap(_ name: InterfaceName, owner: UInt32, group: UInt32) throws(EngineError) {
+        do { try Tap.create(name, owner: owner, group: group) } catch { throw EngineError(error) }
+    }
+
+    /// Deletes a tap that may not have its mark yet.
+    public func deleteTap(_ name: InterfaceName) throws(EngineError) {
+        do { try sockets.deleteLink(name) } catch { throw EngineError(error) }
     }
 
     /// Turns `before`, which is what was just observed of all that `wish` names, with the rules that stand, into `wish`.
@@ -148,17 +153,21 @@ public struct Kernel: ~Copyable {
     /// `before` is what was just observed of all that `scope` names.
     public mutating func carryOut(_ plan: Plan, before: HostState, scope: HostState) throws(EngineError) {
         var rules = before.rules
+        var made: Set<InterfaceName> = []
         for step in plan.steps {
             do throws(EngineError) {
                 try perform(step)
                 switch step {
-                case .installRules(let installed): rules[installed.bridge] = installed
+                case .addBridge(let name, _): made.insert(name)
+                case .installRules(let installed), .replaceRules(_, let installed): rules[installed.bridge] = installed
                 case .removeRules(let removed): rules[removed.bridge] = nil
                 default: break
                 }
             } catch {
                 // The undo goes as far as it can; what was refused first is what the caller must hear of.
                 if var now = try? observe(scope) {
+                    // What somebody else made meanwhile, in the way of a step, is not this plan's to remove.
+                    now.bridges = now.bridges.filter { before.bridges[$0.key] != nil || made.contains($0.key) }
                     now.rules = rules
                     for step in Plan(from: now, to: before).steps { try? perform(step) }
                 }
@@ -187,7 +196,8 @@ public struct Kernel: ~Copyable {
             case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
             case .setIsolated(let name, let isolated): try sockets.setIsolated(name, isolated)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
-            case .installRules(let rules): try install(rules)
+            case .installRules(let rules): try install(rules.installation, of: rules.bridge)
+            case .replaceRules(let old, let new): try install(new.replacement(of: old), of: new.bridge)
             case .removeRules(let rules): try remove(rules)
             case .removeLink(let name): try sockets.deleteLink(name)
             }
@@ -214,11 +224,11 @@ public struct Kernel: ~Copyable {
             ))
     }
 
-    private mutating func install(_ rules: NetworkRules) throws(NftError) {
-        let operation = "install the firewall rules of bridge '\(rules.bridge)'"
+    private mutating func install(_ commands: String, of bridge: InterfaceName) throws(NftError) {
+        let operation = "install the firewall rules of bridge '\(bridge)'"
         if hasTables {
             do throws(NftError) {
-                try nft.run(rules.installation, while: operation)
+                try nft.run(commands, while: operation)
                 return
             } catch {
                 // Somebody may have flushed the ruleset: then the tables are missing, and are made again below.
@@ -228,7 +238,7 @@ public struct Kernel: ~Copyable {
         // A batch of its own: nft 1.0.6 puts elements of a new interval map before the new chains that they lead to.
         try nft.run(Ruleset.base, while: "make vnet's nftables tables")
         hasTables = true
-        try nft.run(rules.installation, while: operation)
+        try nft.run(commands, while: operation)
     }
 
     private mutating func remove(_ rules: NetworkRules) throws(NftError) {

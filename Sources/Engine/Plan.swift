@@ -11,6 +11,8 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     case setIsolated(InterfaceName, Bool)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
+    /// The first become the second, without a moment between.
+    case replaceRules(NetworkRules, NetworkRules)
     case removeRules(NetworkRules)
     case removeLink(InterfaceName)
 
@@ -48,6 +50,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
         case .setIsolated(let name, let isolated): "bridge link set dev \(name) isolated \(isolated ? "on" : "off")"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
+        case .replaceRules(let old, let new): Self.nft(new.replacement(of: old))
         case .removeRules(let rules): Self.nft(rules.removal)
         case .removeLink(let name): "ip link del \(name)"
         }
@@ -125,7 +128,7 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
         desired.rules.sorted { $0.key < $1.key }.flatMap { name, want -> [Step] in
             let have = observed.rules[name]
             if have == want { return [] }
-            return (have.map { [.removeRules($0)] } ?? []) + [.installRules(want)]
+            return [have.map { .replaceRules($0, want) } ?? .installRules(want)]
         }
     }
 

@@ -51,65 +51,83 @@ public enum Ruleset {
 }
 
 extension NetworkRules {
-    /// Adds the network's chains and map elements; where they are there already, they become what this value says.
+    /// Adds the network's chains and elements; where they are there already, they become what this value says.
     public var installation: String {
-        var text = ""
-        let table = "inet vnet"
-        func chain(_ name: String, _ rules: [String]) {
-            text += "add chain \(table) \(name)\nflush chain \(table) \(name)\n"
-            for rule in rules { text += "add rule \(table) \(name) \(rule)\n" }
+        let chains = chains.map { chain in
+            "add chain inet vnet \(chain.name)\nflush chain inet vnet \(chain.name)\n"
+                + chain.rules.map { "add rule inet vnet \(chain.name) \($0)\n" }.joined()
         }
-        func element(_ map: String, _ element: String) { text += "add element \(table) \(map) { \(element) }\n" }
-
-        element("bridges", quoted)
-        if policy != .open {
-            chain(toChain, arriving)
-            chain(fromChain, leaving)
-            element("same_bridge", "\(quoted) . \(quoted)")
-            element("to_network", "\(quoted) : jump \(toChain)")
-            element("from_network", "\(quoted) : jump \(fromChain)")
-        }
-        if policy == .nat, !subnets4.isEmpty {
-            chain(natChain, masquerading)
-            for subnet in subnets4 { element("source_nat4", "\(subnet) : jump \(natChain)") }
-        }
-        if !redirects.isEmpty {
-            let rules = redirects.flatMap { redirect in
-                ["udp", "tcp"].map { proto in
-                    "\(redirect.address.keyword) daddr \(redirect.address) \(proto) dport 53 redirect to :\(redirect.port)"
-                }
-            }
-            chain(redirectChain, rules)
-            element("dns_redirect", "\(quoted) : jump \(redirectChain)")
-        }
-        return text
+        return chains.joined() + elements.map { "add element inet vnet \($0.map) { \($0.text) }\n" }.joined()
     }
 
-    /// Removes the network's chains and map elements, whichever of them are there.
-    public var removal: String {
-        // Adding before deleting makes a deletion that cannot fail: adding what is there already changes nothing.
-        var text = ""
-        let table = "inet vnet"
-        let chains = [toChain, fromChain, natChain, redirectChain]
-        for chain in chains { text += "add chain \(table) \(chain)\n" }
-        func element(_ map: String, _ element: String, _ key: String) {
-            text += "add element \(table) \(map) { \(element) }\ndelete element \(table) \(map) { \(key) }\n"
-        }
-        element("bridges", quoted, quoted)
-        element("same_bridge", "\(quoted) . \(quoted)", "\(quoted) . \(quoted)")
-        element("to_network", "\(quoted) : jump \(toChain)", quoted)
-        element("from_network", "\(quoted) : jump \(fromChain)", quoted)
-        element("dns_redirect", "\(quoted) : jump \(redirectChain)", quoted)
-        if policy == .nat {
-            for subnet in subnets4 { element("source_nat4", "\(subnet) : jump \(natChain)", "\(subnet)") }
-        }
-        for chain in chains { text += "flush chain \(table) \(chain)\ndelete chain \(table) \(chain)\n" }
-        return text
+    /// Removes the network's chains and elements, whichever of them are there.
+    public var removal: String { Self.removal(of: elements, chains.map(\.name)) }
+
+    /// Turns the rules of `old`, for the same bridge, into these in one batch, so that there is no moment without rules.
+    public func replacement(of old: Self) -> String {
+        let kept = Set(elements)
+        let names = Set(chains.map(\.name))
+        return installation
+            + Self.removal(
+                of: old.elements.filter { !kept.contains($0) }, old.chains.map(\.name).filter { !names.contains($0) })
     }
 
     /// A command that succeeds where the network's rules stand.
     public var presence: String { "get element inet vnet bridges { \(quoted) }" }
 
+    /// Adding before deleting makes a deletion that cannot fail: adding what is there already changes nothing.
+    private static func removal(of elements: [Element], _ chains: [String]) -> String {
+        chains.map { "add chain inet vnet \($0)\n" }.joined()
+            + elements.map { element in
+                "add element inet vnet \(element.map) { \(element.text) }\n"
+                    + "delete element inet vnet \(element.map) { \(element.key) }\n"
+            }.joined()
+            + chains.map { "flush chain inet vnet \($0)\ndelete chain inet vnet \($0)\n" }.joined()
+    }
+
+    // MARK: What the network has in the tables
+
+    private struct Chain {
+        let name: String
+        let rules: [String]
+    }
+
+    private struct Element: Hashable {
+        let map: String
+        let key: String
+        /// The chain that a map leads to; nil in a set.
+        let chain: String?
+
+        var text: String { chain.map { "\(key) : jump \($0)" } ?? key }
+    }
+
+    private var chains: [Chain] {
+        var chains: [Chain] = []
+        if policy != .open {
+            chains += [Chain(name: toChain, rules: arriving), Chain(name: fromChain, rules: leaving)]
+        }
+        if hasSourceNAT { chains.append(Chain(name: natChain, rules: masquerading)) }
+        if !redirects.isEmpty { chains.append(Chain(name: redirectChain, rules: redirecting)) }
+        return chains
+    }
+
+    private var elements: [Element] {
+        var elements = [Element(map: "bridges", key: quoted, chain: nil)]
+        if policy != .open {
+            elements += [
+                Element(map: "same_bridge", key: "\(quoted) . \(quoted)", chain: nil),
+                Element(map: "to_network", key: quoted, chain: toChain),
+                Element(map: "from_network", key: quoted, chain: fromChain),
+            ]
+        }
+        if hasSourceNAT {
+            elements += subnets4.map { Element(map: "source_nat4", key: $0.description, chain: natChain) }
+        }
+        if !redirects.isEmpty { elements.append(Element(map: "dns_redirect", key: quoted, chain: redirectChain)) }
+        return elements
+    }
+
+    private var hasSourceNAT: Bool { policy == .nat && !subnets4.isEmpty }
     private var quoted: String { "\"\(bridge)\"" }
     private var toChain: String { "to-\(bridge)" }
     private var fromChain: String { "from-\(bridge)" }
@@ -150,6 +168,14 @@ extension NetworkRules {
             "\(to)meta l4proto { tcp, udp } masquerade to :1024-65535",
             "\(to)masquerade",
         ]
+    }
+
+    private var redirecting: [String] {
+        redirects.flatMap { redirect in
+            ["udp", "tcp"].map { proto in
+                "\(redirect.address.keyword) daddr \(redirect.address) \(proto) dport 53 redirect to :\(redirect.port)"
+            }
+        }
     }
 }
 

@@ -24,6 +24,7 @@ public final class LeaseStore: Sendable {
     /// Opens the database, or makes it where there is none; its directory must exist and be writable.
     public init(path: String) throws(LeaseStoreError) {
         var configuration = Configuration()
+        configuration.busyMode = .timeout(2)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
         }
@@ -31,6 +32,8 @@ public final class LeaseStore: Sendable {
             database = try DatabaseQueue(path: path, configuration: configuration)
             try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
             try Self.migrator.migrate(database)
+            let damage = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+            guard damage == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: damage) }
         } catch {
             throw LeaseStoreError("open lease database '\(path)'", error)
         }

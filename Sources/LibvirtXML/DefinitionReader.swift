@@ -50,13 +50,14 @@ struct DefinitionReader {
         let name = element.text
         if name.holdsControlCharacter {
             refuse(element, "<name> holds a line break or control character; write it on one line")
-        } else if name.utf8.contains(UInt8(ascii: "/")) || name == "." || name == ".." {
+        } else if name.utf8.contains(UInt8(ascii: "/")) || name.hasPrefix(".") {
             refuse(
                 element,
-                "<name> is \(quoted(name)), which cannot name a file; choose one that is not '.' or '..' and has no '/'"
+                "<name> is \(quoted(name)), which cannot name a file; choose one that does not begin with '.' and has no '/'"
             )
-        } else if name.utf8.count > 255 {
-            refuse(element, "<name> is \(name.utf8.count) octets long; choose one of at most 255")
+        } else if name.utf8.count > 240 {
+            // File names have at most 255 octets, and this one gets some more.
+            refuse(element, "<name> is \(name.utf8.count) octets long; choose one of at most 240")
         }
         return name
     }

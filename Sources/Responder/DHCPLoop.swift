@@ -8,12 +8,12 @@ internal import ResponderChannel
 /// The loop that serves DHCP and router advertisements of all networks.
 ///
 /// One round: read up to 64 messages from each socket that is ready, decide each, put all leases of the round on disk in one
-/// transaction, tell the names to the DNS loop, and only then send the replies.
+/// transaction, tell the names to the DNS loop, and only then send the replies that speak of them.
 final class DHCPLoop {
     enum Message: Sendable {
-        case command(ResponderCommand, descriptors: [Int32])
-        /// The DNS loop serves the network too.
-        case served(NetworkUUID)
+        case request(ResponderRequest, descriptors: [Int32])
+        /// The DNS loop has done its part of a request, which was the last.
+        case done(UInt64)
     }
 
     /// What a ready descriptor is for.
@@ -63,7 +63,7 @@ final class DHCPLoop {
             let deadline = nextAdvertisement.map { min($0, nextSweep) } ?? nextSweep
             for ready in poller.wait(ContinuousClock.now.duration(to: deadline)) {
                 switch sources[ready.token] {
-                case .mailbox: for message in mailbox.take() { try handle(message) }
+                case .mailbox: for message in mailbox.take() { handle(message) }
                 case .frames(let uuid): readFrames(uuid)
                 case .relay(let uuid): readRelayed(uuid)
                 case .router(let uuid): readSolicitations(uuid)
@@ -82,38 +82,52 @@ final class DHCPLoop {
 
     // MARK: Commands
 
-    private func handle(_ message: Message) throws {
+    private func handle(_ message: Message) {
         switch message {
-        case .served(let uuid): send(.serving(uuid))
-        case .command(.serve(let configuration, let index, let roles), let descriptors):
-            try serve(configuration, index, Array(zip(roles, descriptors)))
-        case .command(.reconfigure(let configuration), _):
+        case .done(let number): send(.done(number))
+        case .request(let request, let descriptors):
+            do {
+                try carryOut(request, descriptors)
+            } catch {
+                for descriptor in descriptors { close(descriptor) }
+                send(.failed(request.number, "\(error)"))
+            }
+        }
+    }
+
+    /// Does what can be done here; what the DNS loop has a part in is answered when that is done too.
+    private func carryOut(_ request: ResponderRequest, _ descriptors: [Int32]) throws {
+        let number = request.number
+        switch request.command {
+        case .serve(let configuration, let index, let roles):
+            guard roles.count == descriptors.count else {
+                throw SystemError("receive the network's sockets", errno: EBADMSG)
+            }
+            try serve(configuration, index, Array(zip(roles, descriptors)), number)
+        case .reconfigure(let configuration):
             if let network = networks[configuration.uuid], let dhcp = configuration.dhcp {
                 add(network.server?.reconfigure(dhcp) ?? [], of: configuration.uuid)
             }
-            dns.post(.reconfigure(configuration))
-        case .command(.withdraw(let uuid), _):
+            dns.post(.reconfigure(configuration, number))
+        case .withdraw(let uuid):
             withdraw(uuid)
-            dns.post(.withdraw(uuid))
-        case .command(.leases(let uuid, let request), _):
+            dns.post(.withdraw(uuid, number))
+        case .leases(let uuid):
             // What the round has decided is on disk before anyone hears of it.
             finishRound()
-            do {
-                send(.leases(try networks[uuid]?.server?.leases ?? store.leases(of: uuid), request: request))
-            } catch {
-                send(.trouble("\(error)"))
-                send(.leases([], request: request))
-            }
-        case .command(.forget(let uuid), _):
-            do { try store.forget(uuid) } catch { send(.trouble("\(error)")) }
+            send(.leases(number, try networks[uuid]?.server?.leases ?? store.leases(of: uuid)))
+        case .forget(let uuid):
+            try store.forget(uuid)
+            send(.done(number))
         }
     }
 
     private func serve(
-        _ configuration: ServiceConfiguration, _ index: Int32, _ sockets: [(role: SocketRole, descriptor: Int32)]
+        _ configuration: ServiceConfiguration, _ index: Int32, _ sockets: [(role: SocketRole, descriptor: Int32)],
+        _ number: UInt64
     ) throws {
-        withdraw(configuration.uuid)
         let leases = try store.leases(of: configuration.uuid)
+        withdraw(configuration.uuid)
         let network = DHCPNetwork(configuration, interfaceIndex: index, leases: leases)
         networks[configuration.uuid] = network
         var forDNS: [(role: SocketRole, descriptor: Int32)] = []
@@ -126,12 +140,16 @@ final class DHCPLoop {
                 network.relay = descriptor
                 try watch(descriptor, .relay(configuration.uuid))
             case .routerSolicitations:
-                network.advertiser = Advertiser(configuration, socket: descriptor)
-                try watch(descriptor, .router(configuration.uuid))
+                network.advertiser = Advertiser(configuration, interfaceIndex: index, socket: descriptor)
+                if network.advertiser == nil {
+                    close(descriptor)
+                } else {
+                    try watch(descriptor, .router(configuration.uuid))
+                }
             case .dnsUDP, .dnsTCP: forDNS.append((role, descriptor))
             }
         }
-        dns.post(.serve(configuration, leases: network.server?.leases ?? [], sockets: forDNS))
+        dns.post(.serve(configuration, leases: network.server?.leases ?? [], sockets: forDNS, number))
     }
 
     private func withdraw(_ uuid: NetworkUUID) {
@@ -215,7 +233,7 @@ final class DHCPLoop {
         round.changes += changes.map { (uuid, $0) }
     }
 
-    /// Disk, names, replies: in this order.
+    /// Offers and refusals, which promise nothing that lasts, and then disk, names, acknowledgements: in this order.
     private func finishRound() {
         defer { round = Round() }
         for (uuid, reply) in round.replies { networks[uuid]?.send(reply) }

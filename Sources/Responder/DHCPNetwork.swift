@@ -37,7 +37,7 @@ final class DHCPNetwork {
 /// Sends the router advertisements of one network: when it starts, when a guest asks, and every few minutes.
 final class Advertiser {
     let socket: Int32
-    private let bridge: InterfaceName
+    private let interfaceIndex: Int32
     private let message: [UInt8]
     private(set) var next: ContinuousClock.Instant
     private var last: ContinuousClock.Instant?
@@ -47,10 +47,10 @@ final class Advertiser {
     /// Between any two to all nodes: MIN_DELAY_BETWEEN_RAS (RFC 4861, section 10).
     private static let leastDelay: Duration = .seconds(3)
 
-    init?(_ configuration: ServiceConfiguration, socket: Int32) {
+    init?(_ configuration: ServiceConfiguration, interfaceIndex: Int32, socket: Int32) {
         guard let wish = configuration.advertisement else { return nil }
         self.socket = socket
-        bridge = configuration.bridge
+        self.interfaceIndex = interfaceIndex
         var advertisement = RouterAdvertisement()
         if !wish.isRouter { advertisement.routerLifetime = 0 }
         advertisement.sourceMAC = configuration.bridgeMAC
@@ -76,7 +76,7 @@ final class Advertiser {
 
     func advertiseIfDue(_ now: ContinuousClock.Instant) {
         guard now >= next else { return }
-        _ = unsafe clinux_send_to_all_nodes(socket, bridge.description, message, message.count)
+        _ = unsafe clinux_send_to_all_nodes(socket, interfaceIndex, message, message.count)
         last = now
         next = now + Self.interval
     }

@@ -8,9 +8,9 @@ internal import Wire
 /// The loop that answers DNS of all networks.
 final class DNSLoop {
     enum Message: Sendable {
-        case serve(ServiceConfiguration, leases: [Lease], sockets: [(role: SocketRole, descriptor: Int32)])
-        case reconfigure(ServiceConfiguration)
-        case withdraw(NetworkUUID)
+        case serve(ServiceConfiguration, leases: [Lease], sockets: [(role: SocketRole, descriptor: Int32)], UInt64)
+        case reconfigure(ServiceConfiguration, UInt64)
+        case withdraw(NetworkUUID, UInt64)
         /// What has just been put on disk.
         case leases([(network: NetworkUUID, change: LeaseChange)])
     }
@@ -35,12 +35,23 @@ final class DNSLoop {
     private var generator = SystemRandomNumberGenerator()
     private let start = ContinuousClock.now
     private var nextSweep: Duration = .zero
+    /// Connections that got an answer from elsewhere: what they have asked meanwhile is taken up at the end of the round, not
+    /// from within the answer, or a client could make the calls as deep as it has queries.
+    private var answered: [DNSConnection] = []
+    /// Whether connections are not accepted until the next sweep, since there are no descriptors left.
+    private var isFull = false
+    /// How many sockets to other servers, and how many of clients, there may be over all networks.
+    private let upstreamLimit: Int
+    private let connectionLimit: Int
 
     private static let messagesPerRound = 64
     /// How often connections that have been silent for too long are looked for.
     private static let sweepInterval: Duration = .seconds(1)
 
-    init(mailbox: Mailbox<Message>, dhcp: Mailbox<DHCPLoop.Message>) throws {
+    /// `descriptors` is how many this process may have open.
+    init(mailbox: Mailbox<Message>, dhcp: Mailbox<DHCPLoop.Message>, descriptors: Int) throws {
+        upstreamLimit = min(4_096, descriptors / 4)
+        connectionLimit = min(4_096, descriptors / 4)
         self.mailbox = mailbox
         self.dhcp = dhcp
         poller = try Poller()
@@ -52,8 +63,8 @@ final class DNSLoop {
     func run() throws {
         while true {
             let deadlines = networks.values.compactMap(\.forwarder.nextDeadline)
-            let hasConnections = networks.values.contains { !$0.connections.isEmpty }
-            let deadline = (deadlines + (hasConnections ? [nextSweep] : [])).min()
+            let mustSweep = isFull || networks.values.contains { !$0.connections.isEmpty }
+            let deadline = (deadlines + (mustSweep ? [nextSweep] : [])).min()
             let current = now
             for ready in poller.wait(deadline.map { max(.zero, $0 - current) }) {
                 switch sources[ready.token] {
@@ -71,12 +82,25 @@ final class DNSLoop {
                     carryOut(network.forwarder.tick(now: now, using: &generator), network)
                 }
             }
-            if now >= nextSweep {
-                nextSweep = now + Self.sweepInterval
-                for network in networks.values {
-                    for connection in network.connections.values where connection.isStale(now) { end(connection) }
-                }
-            }
+            takeUpAnswered()
+            if now >= nextSweep { sweep(now) }
+        }
+    }
+
+    private func sweep(_ now: Duration) {
+        nextSweep = now + Self.sweepInterval
+        for network in networks.values {
+            for connection in network.connections.values where connection.isStale(now) { end(connection) }
+        }
+        guard isFull else { return }
+        isFull = false
+        setListening(true)
+    }
+
+    private func setListening(_ isListening: Bool) {
+        for (token, source) in sources {
+            guard case .listener(_, let descriptor) = source else { continue }
+            try? poller.change(descriptor, token: token, reading: isListening, writing: false)
         }
     }
 
@@ -84,7 +108,7 @@ final class DNSLoop {
 
     private func handle(_ message: Message) throws {
         switch message {
-        case .serve(let configuration, let leases, let sockets):
+        case .serve(let configuration, let leases, let sockets, let number):
             withdraw(configuration.uuid)
             if let dns = configuration.dns {
                 let network = DNSNetwork(configuration.uuid, dns, leases: leases)
@@ -97,10 +121,13 @@ final class DNSLoop {
             } else {
                 for (_, descriptor) in sockets { close(descriptor) }
             }
-            dhcp.post(.served(configuration.uuid))
-        case .reconfigure(let configuration):
+            dhcp.post(.done(number))
+        case .reconfigure(let configuration, let number):
             if let dns = configuration.dns { networks[configuration.uuid]?.reconfigure(dns) }
-        case .withdraw(let uuid): withdraw(uuid)
+            dhcp.post(.done(number))
+        case .withdraw(let uuid, let number):
+            withdraw(uuid)
+            dhcp.post(.done(number))
         case .leases(let changes): for (uuid, change) in changes { networks[uuid]?.apply(change) }
         }
     }
@@ -150,8 +177,15 @@ final class DNSLoop {
         for _ in 0..<Self.messagesPerRound {
             var remote = clinux_endpoint()
             let descriptor = unsafe clinux_accept(listener, &remote)
-            guard descriptor >= 0 else { return }
-            guard let address = remote.address, network.hasRoom(for: address) else {
+            guard descriptor >= 0 else {
+                if errno == EMFILE || errno == ENFILE {
+                    isFull = true
+                    setListening(false)
+                }
+                return
+            }
+            let count = networks.values.reduce(0) { $0 + $1.connections.count }
+            guard let address = remote.address, network.hasRoom(for: address), count < connectionLimit else {
                 close(descriptor)
                 continue
             }
@@ -167,13 +201,36 @@ final class DNSLoop {
 
     private func serve(_ connection: DNSConnection, _ ready: Poller.Readiness) {
         if ready.canRead {
-            guard connection.stream.fill(using: &buffer) else { return end(connection) }
-            while connection.mayAsk, let query = connection.stream.nextMessage() {
-                connection.heard(now)
-                answer(query, connection)
+            switch connection.stream.fill(using: &buffer) {
+            case .open: break
+            case .finished: connection.isFinished = true
+            case .broken: return end(connection)
             }
+            // Where both directions are over, nobody is left to hear an answer.
+            if ready.isOver { return end(connection) }
         }
-        flush(connection)
+        takeUp(connection)
+    }
+
+    /// Answers what a connection has asked, as far as it may ask, and sends what is there for it.
+    private func takeUp(_ connection: DNSConnection) {
+        while connection.mayAsk, let query = connection.stream.nextMessage() {
+            connection.heard(now)
+            answer(query, connection)
+        }
+        guard !connection.stream.isMalformed, connection.stream.flush(), !connection.isDone else {
+            return end(connection)
+        }
+        try? poller.change(
+            connection.stream.descriptor, token: connection.token,
+            reading: !connection.isFinished && connection.stream.hasRoom, writing: connection.stream.hasOutput)
+    }
+
+    private func takeUpAnswered() {
+        while let connection = answered.popLast() {
+            guard connection.network.connections[connection.token] === connection else { continue }
+            takeUp(connection)
+        }
     }
 
     private func answer(_ query: [UInt8], _ connection: DNSConnection) {
@@ -188,13 +245,6 @@ final class DNSLoop {
         }
     }
 
-    private func flush(_ connection: DNSConnection) {
-        guard connection.stream.flush() else { return end(connection) }
-        try? poller.change(
-            connection.stream.descriptor, token: connection.token, reading: connection.stream.hasRoom,
-            writing: connection.stream.hasOutput)
-    }
-
     private func end(_ connection: DNSConnection) {
         guard connection.network.connections.removeValue(forKey: connection.token) != nil else { return }
         unwatch(connection.token, connection.stream.descriptor)
@@ -206,6 +256,9 @@ final class DNSLoop {
         _ request: DNSForwardRequest, from client: DNSClient, at address: IPAddress, over transport: DNSTransport,
         _ network: DNSNetwork
     ) {
+        guard networks.values.reduce(0, { $0 + $1.upstreams.count }) < upstreamLimit else {
+            return deliver(request.failure, to: client, network)
+        }
         let effects = network.forwarder.forward(
             request, from: client, at: address, over: transport, now: now, using: &generator)
         carryOut(effects, network)
@@ -258,7 +311,7 @@ final class DNSLoop {
                 )
             }
             guard ready.canRead else { return }
-            guard upstream.stream.fill(using: &buffer) else { return lose(upstream) }
+            guard upstream.stream.fill(using: &buffer) == .open else { return lose(upstream) }
             while let reply = upstream.stream.nextMessage() { receive(reply.span, upstream, network) }
         } else {
             let count = unsafe recv(upstream.stream.descriptor, &buffer, buffer.count, 0)
@@ -291,16 +344,13 @@ final class DNSLoop {
     private func deliver(_ bytes: [UInt8], to client: DNSClient, _ network: DNSNetwork) {
         switch client {
         case .datagram(let socket, let address, let port):
-            // The network may have other sockets by now; the answer must leave by the one that was asked.
-            guard network.sockets.contains(where: { $0.descriptor == socket }) else { return }
             var endpoint = clinux_endpoint(address, port: port)
             _ = unsafe clinux_send_to(socket, bytes, bytes.count, &endpoint)
         case .connection(let token):
             guard let connection = network.connections[token] else { return }
             connection.inFlight -= 1
             connection.stream.append(bytes)
-            while connection.mayAsk, let query = connection.stream.nextMessage() { answer(query, connection) }
-            flush(connection)
+            answered.append(connection)
         }
     }
 }

@@ -10,6 +10,8 @@ struct Poller: ~Copyable {
         let token: UInt64
         let canRead: Bool
         let canWrite: Bool
+        /// Whether the connection is over in both directions, or broken.
+        let isOver: Bool
     }
 
     init() throws(SystemError) {
@@ -51,7 +53,8 @@ struct Poller: ~Copyable {
             let readable = EPOLLIN.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue
             return unsafe Readiness(
                 token: event.data.u64, canRead: event.events & readable != 0,
-                canWrite: event.events & EPOLLOUT.rawValue != 0)
+                canWrite: event.events & EPOLLOUT.rawValue != 0,
+                isOver: event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Foundation
 internal import LeaseStore
 internal import ResponderChannel
@@ -6,19 +7,20 @@ internal import ResponderChannel
 public enum ResponderProcess {
     /// Runs until the daemon closes the channel; the folder `leases` of the lease database becomes the root of all paths.
     public static func run(leases: String) throws {
+        // Descriptor 4 is the lock that tells the next daemon that this process lives; it closes with it.
         let channel = Channel(descriptor: 3)
+        let descriptors = clinux_raise_descriptor_limit()
         try Sandbox.enter(folder: leases)
         let (store, loss) = try openStore("/leases.db")
         let dns = try Mailbox<DNSLoop.Message>()
         let dhcp = try Mailbox<DHCPLoop.Message>()
         try Sandbox.restrictSystemCalls()
-        try channel.send(ResponderEvent.ready)
         if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
-        start { try DNSLoop(mailbox: dns, dhcp: dhcp).run() }
+        start { try DNSLoop(mailbox: dns, dhcp: dhcp, descriptors: descriptors).run() }
         start { try DHCPLoop(mailbox: dhcp, dns: dns, store: store, channel: channel).run() }
-        while let (command, descriptors) = try channel.receive(ResponderCommand.self) {
-            dhcp.post(.command(command, descriptors: descriptors))
+        while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
+            dhcp.post(.request(request, descriptors: descriptors))
         }
     }
 

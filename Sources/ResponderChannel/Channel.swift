@@ -16,11 +16,13 @@ public struct ChannelError: Error, Hashable, CustomStringConvertible {
 /// One end of the socket pair between daemon and responder: typed messages with descriptors.
 ///
 /// On the wire each message is its length as four octets, most significant first, and that many octets of JSON; descriptors
-/// come with the length. A message is at most 16 MiB and carries at most 64 descriptors. One thread may send while another
-/// receives; two may not do the same.
+/// come with the length. A message is at most 16 MiB and carries at most ``descriptorLimit`` descriptors. One thread may send
+/// while another receives; two may not do the same.
 public struct Channel: Sendable {
     public let descriptor: Int32
     private static let limit = 16 << 20
+    /// What the kernel lets one message carry is more; this is what both ends reckon with.
+    public static let descriptorLimit = 64
 
     /// Takes over a connected stream socket.
     public init(descriptor: Int32) { self.descriptor = descriptor }
@@ -36,6 +38,12 @@ public struct Channel: Sendable {
     }
 
     public func close() { Glibc.close(descriptor) }
+
+    /// Makes ``send(_:descriptors:)`` fail where the other end has not read for so long that nothing more fits for `timeout`.
+    public func limitSending(to timeout: Duration) {
+        var time = timeval(tv_sec: Int(timeout.components.seconds), tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
 
     /// Sends a message; the descriptors stay the caller's.
     public func send(_ message: some Encodable, descriptors: [Int32] = []) throws(ChannelError) {
@@ -66,16 +74,41 @@ public struct Channel: Sendable {
     /// The descriptors are the caller's to close.
     public func receive<Message: Decodable>(_: Message.Type) throws(ChannelError) -> (Message, descriptors: [Int32])? {
         var descriptors: [Int32] = []
+        do throws(ChannelError) {
+            guard let message = try receive(Message.self, &descriptors) else {
+                Self.close(descriptors)
+                return nil
+            }
+            return (message, descriptors)
+        } catch {
+            Self.close(descriptors)
+            throw error
+        }
+    }
+
+    /// The same for an end that takes no descriptors: those that come are closed.
+    public func receiveAlone<Message: Decodable>(_: Message.Type) throws(ChannelError) -> Message? {
+        guard let (message, descriptors) = try receive(Message.self) else { return nil }
+        Self.close(descriptors)
+        return message
+    }
+
+    private func receive<Message: Decodable>(
+        _: Message.Type, _ descriptors: inout [Int32]
+    ) throws(ChannelError) -> Message? {
         guard let header = try read(4, &descriptors) else { return nil }
         let length = header.reduce(0) { $0 << 8 | Int($1) }
         guard length <= Self.limit else { throw ChannelError("message of \(length) octets is too long") }
         guard let content = try read(length, &descriptors) else { return nil }
         do {
-            return (try JSONDecoder().decode(Message.self, from: Data(content)), descriptors)
+            return try JSONDecoder().decode(Message.self, from: Data(content))
         } catch {
-            for descriptor in descriptors { Glibc.close(descriptor) }
             throw ChannelError("decode message: \(error)")
         }
+    }
+
+    private static func close(_ descriptors: [Int32]) {
+        for descriptor in descriptors { Glibc.close(descriptor) }
     }
 
     private func read(_ count: Int, _ descriptors: inout [Int32]) throws(ChannelError) -> [UInt8]? {
@@ -90,6 +123,9 @@ public struct Channel: Sendable {
                     &arrivedCount)
             }
             descriptors += arrived[..<arrivedCount]
+            guard descriptors.count <= Self.descriptorLimit else {
+                throw ChannelError("message with too many descriptors")
+            }
             if part < 0, errno == EINTR { continue }
             if part < 0 { throw ChannelError("receive", errno: errno) }
             if part == 0 { return nil }

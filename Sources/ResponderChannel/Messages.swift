@@ -14,27 +14,37 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case routerSolicitations
 }
 
-/// What the daemon asks of the responder.
+/// What the daemon asks of the responder; each request is answered once, by a ``ResponderEvent`` of the same number.
+public struct ResponderRequest: Hashable, Sendable, Codable {
+    public var number: UInt64
+    public var command: ResponderCommand
+
+    public init(_ number: UInt64, _ command: ResponderCommand) {
+        self.number = number
+        self.command = command
+    }
+}
+
 public enum ResponderCommand: Hashable, Sendable, Codable {
-    /// Serve a network with the sockets that come along, in the order of `roles`; where the network is served already, its
-    /// old sockets are closed when the new ones are in use.
+    /// Serve a network with the sockets that come along, in the order of `roles`, and with no others; done when guests are
+    /// answered.
     case serve(ServiceConfiguration, interfaceIndex: Int32, roles: [SocketRole])
-    /// Ask other servers than before, without a new socket.
+    /// Serve with another configuration than before, through the same sockets.
     case reconfigure(ServiceConfiguration)
-    /// Serve the network no longer.
+    /// Serve the network no longer; done when its sockets are closed.
     case withdraw(NetworkUUID)
-    /// Tell the leases of a network, served or not; answered by `ResponderEvent.leases` with the same `request`.
-    case leases(NetworkUUID, request: UInt64)
+    /// Tell the leases of a network, served or not.
+    case leases(NetworkUUID)
     /// Forget the leases of a network that is gone for good.
     case forget(NetworkUUID)
 }
 
 /// What the responder tells the daemon.
 public enum ResponderEvent: Hashable, Sendable, Codable {
-    /// It has given up all privileges and waits for commands.
-    case ready
-    case serving(NetworkUUID)
-    case leases([Lease], request: UInt64)
-    /// It could not do what it was asked to, or something happened that a person should know of.
+    case done(UInt64)
+    case leases(UInt64, [Lease])
+    /// The request could not be carried out.
+    case failed(UInt64, String)
+    /// Something happened that a person should know of.
     case trouble(String)
 }

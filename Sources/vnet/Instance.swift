@@ -50,7 +50,7 @@ struct Instance: ParsableArguments {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
-        let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, -1, log)
+        let pid = unsafe clinux_spawn("/proc/self/exe", &pointers, nil, 0, log)
         guard pid > 0 else { throw CommandError("start the vnet daemon: \(unsafe String(cString: strerror(errno)))") }
 
         let client = Client(socket: paths.socket) { throw $0 }

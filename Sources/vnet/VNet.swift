@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CLinux
 internal import Glibc
 
 /// The root of the command line; each subcommand has a file of its own below `Commands`.
@@ -35,6 +36,8 @@ struct VNet: AsyncParsableCommand {
 enum Main {
     /// Exit code 0, 1 for what failed, 64 for a wrong command line.
     static func main() async {
+        // What starts this program again runs /proc/self/exe, and would be called so.
+        unsafe clinux_set_name("vnet")
         do {
             var command = try VNet.parseAsRoot(arguments())
             if var command = command as? any AsyncParsableCommand {

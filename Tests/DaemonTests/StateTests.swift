@@ -41,13 +41,32 @@ import Testing
     @Test func theLedgerKeepsTheFirstValue() throws {
         try Self.withRoot { paths in
             try Files.makeDirectory(paths.run)
+            let advertisements = Sysctl.acceptRouterAdvertisements("eth0")
             var ledger = SysctlLedger(paths)
-            try ledger.record([.ipv4Forwarding: "0"])
-            try ledger.record([.ipv4Forwarding: "1", .acceptRouterAdvertisements("eth0"): "1"])
-            let expected: [Sysctl: String] = [.ipv4Forwarding: "0", .acceptRouterAdvertisements("eth0"): "1"]
-            #expect(SysctlLedger(paths).before == expected)
-            try ledger.forget()
+            try ledger.record(before: [.ipv4Forwarding: "0"], after: [.ipv4Forwarding: "1"])
+            try ledger.record(
+                before: [.ipv4Forwarding: "1", .ipv6Forwarding: "0", advertisements: "1"],
+                after: [.ipv4Forwarding: "1", .ipv6Forwarding: "1", advertisements: "2"])
+            let reread = SysctlLedger(paths)
+            #expect(reread.entries == ledger.entries)
+            // Each goes back when it is needed no more; what another network needs stays, and what goes with it.
+            let set = [Sysctl.ipv4Forwarding: "1", .ipv6Forwarding: "1", advertisements: "2"]
+            #expect(reread.restorable(besides: [.ipv6Forwarding]) { set[$0] } == [.ipv4Forwarding: "0"])
+            #expect(reread.restorable(besides: []) { set[$0] }.count == 3)
+            // What somebody else has changed since is theirs.
+            #expect(reread.restorable(besides: [.ipv6Forwarding]) { _ in "0" } == [:])
+            try ledger.forget(besides: [])
             #expect(!Files.exists(paths.sysctls))
+        }
+    }
+
+    /// What is as vnet wants it already is not vnet's to put back.
+    @Test func theLedgerLeavesAloneWhatVnetDidNotChange() throws {
+        try Self.withRoot { paths in
+            try Files.makeDirectory(paths.run)
+            var ledger = SysctlLedger(paths)
+            try ledger.record(before: [.ipv4Forwarding: "1"], after: [.ipv4Forwarding: "1"])
+            #expect(ledger.entries.isEmpty)
         }
     }
 
@@ -57,7 +76,7 @@ import Testing
             let path = paths.run + "/file"
             try Files.write("old".utf8, to: path, durable: true)
             // The folder's own name in the way of the temporary file: the write fails, and the old content stays.
-            try Files.makeDirectory(path + ".new")
+            try Files.makeDirectory(paths.run + "/.file.new")
             #expect(throws: FileError.self) { try Files.write("new".utf8, to: path, durable: true) }
             #expect(try Files.read(path) == Array("old".utf8))
             #expect(try Files.read(paths.run + "/none") == nil)

@@ -129,6 +129,48 @@ struct DeathTests {
         }
     }
 
+    @Test func `a lease database that a disk fault damaged is set aside, and guests are served`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let guest = try await site.guest("vm1", on: "br-lab")
+            #expect(try await guest.udhcpc() != nil)
+            try await site.host.endDaemon()
+            #expect(try await eventually { try await site.host.namespace.processes().isEmpty })
+            let database = "\(site.host.root)/var/lib/vnet/leases/leases.db"
+            try await site.lab.sh("rm -f \(database)-*; echo nonsense > \(database)")
+            #expect(try await guest.udhcpc(tries: 1) == nil)
+            #expect(try await site.host.must("list", "--name").text == "lab")
+            #expect(try await guest.udhcpc() != nil)
+            #expect(try await site.host.leases("lab").count == 1)
+            #expect(FileManager.default.fileExists(atPath: database + ".damaged"))
+            #expect(site.host.log.contains("begins without leases"))
+        }
+    }
+
+    @Test func `a file that was not finished counts for nothing, and is removed`() async throws {
+        try await withSite { site in
+            let uuid = "5f0b1c2d-0000-4000-8000-000000000005"
+            try await site.host.run(network("lab", uuid: uuid))
+            try await site.host.must("attach", "lab", "--name", "vm1")
+            try await site.host.endDaemon()
+            let before = try await site.host.snapshot()
+            // As a daemon leaves them that is killed between writing a file and giving it its name.
+            let run = "\(site.host.root)/run/vnet"
+            let rules = try String(contentsOfFile: "\(run)/live/lab.json", encoding: .utf8)
+            let intent = #"{"name":"lab","uuid":"\#(uuid)","rules":\#(rules)}"#
+            try await site.lab.sh(
+                """
+                echo '\(intent)' > \(run)/intents/.\(uuid).new
+                cp \(run)/live/lab.xml \(run)/live/.lab.xml.new
+                """)
+            #expect(try await site.host.must("list", "--name").text == "lab")
+            #expect(
+                try await site.host.must("ports", "lab", "--json").output.components(separatedBy: "\"tap\"").count == 2)
+            try await site.host.expectUnchanged(since: before)
+        }
+    }
+
     @Test func `both killed at once, the next daemon serves again`() async throws {
         try requireTools("udhcpc", "dig", "curl")
         try await withSite { site in

@@ -227,38 +227,6 @@ struct LifeCycleTests {
         }
     }
 
-    @Test(arguments: ["netwerk1", "isolated", "routed", "open", "dual-stack"])
-    func `each template is defined, starts and stops`(template: String) async throws {
-        try await withSite { site in
-            try await site.host.must("define", "--template", template)
-            let name = try await site.host.must("list", "--all", "--name").text
-            let before = try await site.host.snapshot()
-            try await site.host.must("start", name)
-            #expect(try await site.host.must("list", "--name").text == name)
-            try await site.host.must("stop", name)
-            try await site.host.expectUnchanged(since: before)
-        }
-    }
-
-    @Test func `all templates run side by side, and a second one of a kind makes room`() async throws {
-        try await withSite { site in
-            let host = site.host
-            let table = try await host.must("templates").output
-            for name in ["netwerk1", "isolated", "routed", "open", "dual-stack"] {
-                #expect(table.contains(" \(name) "))
-                #expect(try await host.must("templates", name).output.contains("<network>"))
-                try await host.must("define", "--template", name)
-            }
-            try await host.must("define", "--template", "isolated", "--name", "lab2")
-            let document = try await host.must("dumpxml", "lab2").output
-            #expect(document.contains("<name>lab2</name>"))
-            #expect(document.contains("<domain name='lab2.lab'"))
-            try await host.must("start", "--all")
-            #expect(try await host.must("list", "--name").lines.count == 6)
-            try await host.must("stop", "--all")
-        }
-    }
-
     @Test(arguments: ["a b", "b\u{FC}ro", "50%", "-dash", "x'y&lt;z"])
     func `a network may be called what libvirt allows`(name: String) async throws {
         try await withSite { site in
@@ -313,41 +281,6 @@ struct LifeCycleTests {
             ping.signal(SIGINT)
             let outcome = await ping.outcome(timeout: .seconds(5))
             #expect(outcome.output.contains(" 0% packet loss"), "\(outcome)")
-        }
-    }
-
-    /// What somebody else does to a network that runs.
-    @Test(arguments: [
-        "nft flush ruleset", "ip link del br-lab", "ip link set br-lab down", "ip address flush dev br-lab",
-        "sysctl -qw net.ipv4.ip_forward=0",
-    ])
-    func `what others took away keeps no network from stopping and starting again`(interference: String) async throws {
-        try await withSite { site in
-            try await site.host.run(network("lab"))
-            try await site.host.must("attach", "lab", "--name", "vm1")
-            try await site.host.namespace.sh(interference)
-            try await site.host.must("stop", "lab")
-            try await site.host.must("start", "lab")
-            let guest = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
-            #expect(try await guest.pings(Site.outsideAddress))
-            try await site.host.must("detach", "lab", "vm1")
-        }
-    }
-
-    @Test func `a start that fails after others leaves those as they are`() async throws {
-        try requireTools("socat")
-        try await withSite { site in
-            try await site.host.run(network("lab"))
-            try await site.host.must("define", "-", input: network("up", subnet: "203.0.113"))
-            try await site.host.must("define", "-", input: network("last", subnet: "192.168.151"))
-            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
-            let outcome = try await site.host.vnet("start", "up", "last")
-            // One fails, the other starts all the same, and the exit code tells.
-            #expect(outcome.code == 1)
-            #expect(outcome.output == "Network last started\n")
-            #expect(outcome.errors.hasPrefix("error: subnet 203.0.113.0/24 of network 'up'"))
-            #expect(try await guest.pings(Site.outsideAddress))
-            #expect(try await site.host.namespace.run("sysctl", "-n", "net.ipv4.ip_forward").text == "1")
         }
     }
 }

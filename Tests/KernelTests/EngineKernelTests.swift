@@ -140,7 +140,8 @@ import Testing
     @Test func tapsBelongToTheirOwner() async throws {
         let (tap, left) = try await withNetworkNamespace {
             var kernel = try Kernel()
-            let name = try kernel.createTap(owner: 1_234, group: .max)
+            let name: InterfaceName = "vtap0"
+            try kernel.createTap(name, owner: 1_234, group: .max)
             let wish = TapState(mac: "fe:54:00:00:00:10", mtu: 1_400, alias: "vnet:x:vm1", master: nil, isUp: true)
             try kernel.turn(try kernel.observe(HostState(taps: [name: wish])), into: HostState(taps: [name: wish]))
             let observed = try kernel.observe(HostState(taps: [name: wish]))

@@ -56,6 +56,27 @@ import Testing
         }
     }
 
+    /// A page in the middle that the disk has lost is found when the database is opened, not when a guest asks.
+    @Test func findsDamageInside() throws {
+        try Self.withFolder { path in
+            do {
+                let store = try LeaseStore(path: path)
+                let leases = (0..<2_000).map {
+                    Lease(address: IPv4Address($0), mac: "52:54:00:00:00:10", hostName: "vm\($0)")
+                }
+                try store.commit(leases.map { (Self.lab, .store($0)) })
+            }
+            let file = try FileHandle(forUpdating: URL(filePath: path))
+            let pages = try file.seekToEnd() / 4_096
+            #expect(pages > 4)
+            try file.seek(toOffset: pages / 2 * 4_096)
+            try file.write(contentsOf: Data(repeating: 0x55, count: 4_096))
+            try file.close()
+            let error = #expect(throws: LeaseStoreError.self) { try LeaseStore(path: path) }
+            #expect(error?.isDamage == true)
+        }
+    }
+
     @Test func refusesWhatIsNoDatabase() throws {
         try Self.withFolder { path in
             try Data(repeating: 0x55, count: 4_096).write(to: URL(filePath: path))

@@ -33,8 +33,8 @@ extension NetworkDefinition {
     /// Any definition that can be read, as libvirt would hold it.
     static func random(using random: inout SeededGenerator) -> Self {
         var network = Self(name: random.name("aé .&<>'\"-_Z", 1...40), uuid: .random(using: &random))
-        // A name of blanks is one; `.` and `..` are not.
-        if network.name.utf8.allSatisfy({ $0 == UInt8(ascii: ".") }) { network.name += "x" }
+        // A name of blanks is one; one that begins with a dot is not.
+        if network.name.utf8.first == UInt8(ascii: ".") { network.name = "x" + network.name }
         network.metadata = random.maybe { random in
             random.pick(
                 "<metadata/>",

@@ -245,7 +245,8 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         ("a/\u{301}b", "cannot name a file"),
         ("\nlab\n", "line break or control character"),
         ("a\u{9B}b", "line break or control character"),
-        (String(repeating: "é", count: 128), "256 octets long; choose one of at most 255"),
+        (String(repeating: "é", count: 121), "242 octets long; choose one of at most 240"),
+        (".hidden", "does not begin with '.'"),
     ])
     func refusesName(name: String, message: String) {
         let found = problems("<network>\n  <name>\(name)</name>\n</network>")

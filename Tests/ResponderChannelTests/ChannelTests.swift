@@ -30,10 +30,10 @@ import Testing
     @Test func carriesLargeMessages() async throws {
         let (a, b) = try Channel.pair()
         let leases = (0..<20_000).map { Lease(address: IPv4Address($0), mac: "52:54:00:00:00:10", hostName: "vm\($0)") }
-        let sender = Task.detached { try a.send(ResponderEvent.leases(leases, request: 7)) }
+        let sender = Task.detached { try a.send(ResponderEvent.leases(7, leases)) }
         let received = try #require(try b.receive(ResponderEvent.self)).0
         try await sender.value
-        #expect(received == .leases(leases, request: 7))
+        #expect(received == .leases(7, leases))
         a.close()
         #expect(try b.receive(ResponderEvent.self) == nil)
         b.close()

@@ -33,7 +33,7 @@ extension Namespace {
                 | grep -Ev 'stable_secret|mc_forwarding' | sort
             """,
             "files": """
-            find '\(root)/etc' '\(root)/run' -type f ! -name 'daemon.*' ! -name autostarted -exec sha256sum {} + 2>/dev/null | sort -k 2
+            find '\(root)/etc' '\(root)/run' -type f ! -name 'daemon.*' ! -name responder.lock ! -name autostarted -exec sha256sum {} + 2>/dev/null | sort -k 2
             find '\(root)/etc' '\(root)/run' -type l -printf '%p -> %l\\n' 2>/dev/null | sort
             """,
         ]

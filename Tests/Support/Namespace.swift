@@ -68,7 +68,7 @@ public struct Namespace: Sendable {
         return refusals.contains { outcome.errors.contains($0) } ? .refused : .silence
     }
 
-    /// Whether `address` answers one of three echo requests.
+    /// Whether `address` answers an echo request within two seconds.
     public func pings(_ address: String, from source: String? = nil) async throws -> Bool {
         let bind = source.map { ["-I", $0] } ?? []
         return try await run(["ping", "-n", "-q", "-c", "1", "-W", "2"] + bind + [address]).isSuccess

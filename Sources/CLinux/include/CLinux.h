@@ -13,8 +13,8 @@
 /// Moves the calling thread into a new, empty network namespace.
 int clinux_unshare_network(void);
 
-/// Makes a persistent tap that `owner`, and `group` unless it is -1, may open; `name` is a template (`vtap%d`) and becomes the tap's name.
-int clinux_create_tap(char name[IFNAMSIZ], uid_t owner, gid_t group);
+/// Makes a persistent tap that `owner`, and `group` unless it is -1, may open; EBUSY where a link has the name.
+int clinux_create_tap(const char *name, uid_t owner, gid_t group);
 
 /// Opens a packet socket on one interface that delivers only unfragmented IPv4 datagrams to UDP port 67.
 ///
@@ -36,20 +36,24 @@ ssize_t clinux_send_with_descriptors(
 
 /// Receives up to `count` octets and up to 64 descriptors, closed on exec; returns the octets received or -1.
 ///
-/// On return `*descriptor_count` says how many stand in `descriptors`.
+/// On return `*descriptor_count` says how many stand in `descriptors`; where some could not be taken, they are all closed
+/// and the call fails with EMFILE.
 ssize_t clinux_receive_with_descriptors(
     int socket, void *data, size_t count, int descriptors[64], size_t *descriptor_count);
+
+/// Calls this process `name`, at most 15 octets, in process lists.
+int clinux_set_name(const char *name);
+
+/// Raises the limit of open descriptors to the most that this process may have, and returns it.
+long clinux_raise_descriptor_limit(void);
 
 /// Gives up every group and user identity for `gid` and `uid`, for good.
 int clinux_become(uid_t uid, gid_t gid);
 
-/// The peer's process, user and group of a connected unix socket (SO_PEERCRED).
-int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
-
-/// Starts `path` in a new session, with `child_descriptor` as its descriptor 3 (or none where it is -1), standard input
-/// from /dev/null and standard output and error to `log_descriptor`; returns its process id, or -1 with errno set.
+/// Starts `path` in a new session, with `descriptors` as its descriptors 3, 4 and so on, at most 8, standard input from
+/// /dev/null and standard output and error to `log_descriptor`; returns its process id, or -1 with errno set.
 pid_t clinux_spawn(
-    const char *path, char *const arguments[], int child_descriptor, int log_descriptor);
+    const char *path, char *const arguments[], const int *descriptors, size_t descriptor_count, int log_descriptor);
 
 /// An IP address and a port: `length` is 4 or 16, octets in the order they are sent, the port in host byte order.
 struct clinux_endpoint {
@@ -85,4 +89,4 @@ ssize_t clinux_send(int socket, const void *data, size_t count);
 ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct clinux_endpoint *remote);
 
 /// Sends one ICMPv6 message to all nodes of the interface (ff02::1).
-ssize_t clinux_send_to_all_nodes(int router_socket, const char *interface_name, const void *data, size_t count);
+ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count);

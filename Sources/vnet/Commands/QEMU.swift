@@ -60,7 +60,8 @@ struct QEMU: AsyncParsableCommand {
                 ports.append(
                     try await client.post(["networks", attachment.network, "ports"], attachment.wish.owned(by: owner)))
             }
-            code = try runProgram(Main.foreignArguments + ports.enumerated().flatMap { $1.qemuArguments(id: "vnet\($0)") })
+            code = try runProgram(
+                Main.foreignArguments + ports.enumerated().flatMap { $1.qemuArguments(id: "vnet\($0)") })
         } catch {
             failure = error
         }

@@ -1,0 +1,114 @@
+internal import TestSupport
+internal import Testing
+
+/// A guest that means ill costs the others nothing.
+@Suite(.requiresRoot)
+struct HostileGuestTests {
+    @Test func `what a guest sends does not end the responder`() async throws {
+        try requireTools("python3", "dig", "udhcpc", "curl")
+        try await withSite { site in
+            try await site.host.run(
+                network("lab", extra: "<domain name='lab.test' localOnly='yes'/>", ipv6: "fd15:4c2a:7b90:150::1"))
+            let responder = try await site.host.processes().responder
+            let hostile = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            // Noise, truncated messages, messages with lengths and pointers that lie, on every port that is served.
+            let script = """
+                import random, socket, struct
+                random.seed(7)
+                server = "192.168.150.1"
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                query = bytes.fromhex("beef01000001000000000000") + bytes([3]) + b"vm1" + bytes([3]) + b"lab" + bytes([4]) + b"test"
+                query += bytes([0, 0, 1, 0, 1])
+                pointer = bytes.fromhex("beef01000001000000000000c00cc00c00010001")
+                dhcp = bytes([1, 1, 6, 0]) + bytes(24) + bytes.fromhex("525400000107") + bytes(202) + bytes.fromhex("63825363")
+                seeds = [query, pointer, dhcp + bytes([53, 1, 1, 255]), dhcp + bytes([53, 255, 1]), dhcp + bytes([82, 4, 1, 200, 1, 1, 255])]
+                for turn in range(4000):
+                    message = bytearray(random.choice(seeds) if turn % 4 else random.randbytes(random.randint(0, 600)))
+                    for _ in range(random.randint(0, 6)):
+                        if message: message[random.randrange(len(message))] = random.randrange(256)
+                    message = message[:random.randint(0, len(message))] if turn % 3 == 0 else message
+                    link.sendto(bytes(message), (random.choice([server, "255.255.255.255"]), random.choice([53, 67])))
+                for turn in range(60):
+                    stream = socket.create_connection((server, 53), 2)
+                    stream.settimeout(0.2)
+                    stream.sendall(struct.pack(">H", random.randint(0, 65535)) + random.randbytes(random.randint(0, 200)))
+                    stream.close()
+                """
+            let noise = try await hostile.run("python3", "-c", script, timeout: .seconds(60))
+            #expect(noise.isSuccess, "\(noise)")
+
+            let guest = try await site.guest("vm2", on: "br-lab")
+            let address = try await guest.udhcpc(hostName: "vm2")?["ip"]
+            #expect(address != nil)
+            for transport in ["+notcp", "+tcp"] {
+                let answer = try await guest.run(
+                    "dig", "@192.168.150.1", transport, "+short", "+tries=2", "+time=3", "vm2.lab.test")
+                #expect(answer.text == address, "\(answer)")
+            }
+            #expect(try await site.host.processes().responder == responder)
+        }
+    }
+
+    @Test func `connections that a guest keeps open do not keep others from being served`() async throws {
+        try requireTools("python3", "dig")
+        try await withSite { site in
+            let records =
+                "<domain name='lab.test'/><dns><host ip='192.168.150.20'><hostname>printer</hostname></host></dns>"
+            try await site.host.run(network("lab", extra: records))
+            let hostile = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let script = """
+                import socket, time
+                held = []
+                for _ in range(600):
+                    try:
+                        stream = socket.create_connection(("192.168.150.1", 53), 1)
+                        stream.send(bytes([0]))
+                        held.append(stream)
+                    except OSError:
+                        pass
+                print(len(held), flush=True)
+                time.sleep(60)
+                """
+            let holder = try hostile.start("python3", "-c", script)
+            #expect(try await eventually(within: .seconds(30)) { !holder.outputSoFar.isEmpty })
+            let guest = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": "192.168.150.1"])
+            for transport in ["+notcp", "+tcp"] {
+                let answer = try await guest.run(
+                    "dig", "@192.168.150.1", transport, "+short", "+tries=3", "+time=4", "printer.lab.test",
+                    timeout: .seconds(30))
+                #expect(answer.text == "192.168.150.20", "\(transport): \(answer)")
+            }
+        }
+    }
+
+    @Test func `a guest that asks for leases under ever new names does not take the others' addresses away`()
+        async throws
+    {
+        try requireTools("python3", "udhcpc")
+        try await withSite { site in
+            let host = "<host mac='52:54:00:00:01:05' name='server' ip='192.168.150.10'/>"
+            try await site.host.run(network("lab", hosts: host))
+            let first = try await site.guest("vm1", on: "br-lab")
+            let address = try #require(try await first.udhcpc()?["ip"])
+            let hostile = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.250/24": "192.168.150.1"])
+            let script = """
+                import random, socket
+                random.seed(7)
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                link.bind(("192.168.150.250", 68))
+                for _ in range(2000):
+                    message = bytes([1, 1, 6, 0]) + random.randbytes(4) + bytes(20) + bytes([0x52]) + random.randbytes(5) + bytes(202)
+                    message += bytes.fromhex("63825363") + bytes([53, 1, 1, 255])
+                    link.sendto(message.ljust(300, bytes(1)), ("255.255.255.255", 67))
+                """
+            let flood = try await hostile.run("python3", "-c", script, timeout: .seconds(60))
+            #expect(flood.isSuccess, "\(flood)")
+            // Who has an address keeps it, and a reserved one is there for whom it is reserved.
+            #expect(try await first.udhcpc()?["ip"] == address)
+            let server = try await site.guest("vm3", on: "br-lab", mac: "52:54:00:00:01:05")
+            #expect(try await server.udhcpc()?["ip"] == "192.168.150.10")
+        }
+    }
+}
