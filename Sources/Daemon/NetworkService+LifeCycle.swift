@@ -199,9 +199,7 @@ extension NetworkDefinition {
     /// wherever they are written.
     var nameServerAddresses: [IPAddress] {
         guard dns?.enable != false else { return [] }
-        return ips.map(\.address).filter { address in
-            if case .v6(let v6) = address { !v6.isLinkLocal } else { true }
-        }
+        return ips.map(\.address).filter { !$0.isLinkLocal }
     }
 
     /// Whether guests' IPv6 packets are to be forwarded.

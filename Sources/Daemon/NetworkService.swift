@@ -229,7 +229,8 @@ public actor NetworkService {
 }
 
 extension NetworkDefinition {
-    var subnets: [IPSubnet] { ips.compactMap(\.subnet) }
+    /// What no other network and no other interface may have too; link-local addresses are every link's own.
+    var subnets: [IPSubnet] { ips.filter { !$0.address.isLinkLocal }.compactMap(\.subnet) }
 }
 
 extension Optional {

@@ -41,17 +41,20 @@ public struct BridgeState: Hashable, Sendable {
     /// The mark that says whose it is: ``Ownership``.
     public var alias: String?
     public var addresses: Set<InterfaceAddress>
+    /// Routes by gateways on it, which end with it; an observation has none.
+    public var routes: Set<GatewayRoute>
     public var isUp: Bool
 
     public init(
         mac: MACAddress, mtu: UInt32?, settings: Link.Bridge, alias: String?, addresses: Set<InterfaceAddress>,
-        isUp: Bool
+        routes: Set<GatewayRoute> = [], isUp: Bool
     ) {
         self.mac = mac
         self.mtu = mtu
         self.settings = settings
         self.alias = alias
         self.addresses = addresses
+        self.routes = routes
         self.isUp = isUp
     }
 }

@@ -194,6 +194,9 @@ public struct Kernel: ~Copyable {
             case .set(let name, let difference): try change(name, difference)
             case .addAddress(let address, let name): try sockets.addAddress(address, to: name)
             case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
+            case .addRoute(let route, let name):
+                // Routes are not observed: one that is there already is as it should be.
+                do { try sockets.addRoute(route, on: name) } catch  where error.code == .exists {}
             case .setIsolated(let name, let isolated): try sockets.setIsolated(name, isolated)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
             case .installRules(let rules): try install(rules.installation, of: rules.bridge)

@@ -8,6 +8,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     case set(InterfaceName, LinkDifference)
     case addAddress(InterfaceAddress, InterfaceName)
     case removeAddress(InterfaceAddress, InterfaceName)
+    case addRoute(GatewayRoute, InterfaceName)
     case setIsolated(InterfaceName, Bool)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
@@ -47,6 +48,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
         case .set(let name, let difference): "ip link set \(name)\(difference.words)"
         case .addAddress(let address, let name): "ip addr add \(address) dev \(name)"
         case .removeAddress(let address, let name): "ip addr del \(address) dev \(name)"
+        case .addRoute(let route, let name): "ip route add \(route) dev \(name)"
         case .setIsolated(let name, let isolated): "bridge link set dev \(name) isolated \(isolated ? "on" : "off")"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
@@ -138,6 +140,8 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             let have = observed.bridges[name]
             steps += want.addresses.subtracting(have?.addresses ?? []).sorted().map { .addAddress($0, name) }
             if want.isUp, have?.isUp != true { steps.append(.set(name, .init(isUp: true))) }
+            // A gateway can be reached only on a bridge that is up and has its address.
+            steps += want.routes.subtracting(have?.routes ?? []).sorted().map { .addRoute($0, name) }
             steps += (have?.addresses ?? []).subtracting(want.addresses).sorted().map { .removeAddress($0, name) }
         }
         return steps

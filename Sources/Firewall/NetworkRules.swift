@@ -25,6 +25,42 @@ public struct NetworkRules: Hashable, Sendable, Codable {
         }
     }
 
+    /// How source addresses are translated under the policy `nat`.
+    public struct SourceNAT: Hashable, Sendable, Codable {
+        /// The addresses of the host's that guests appear under; nil for the one that the packet leaves by.
+        public var addresses: ClosedPair<IPv4Address>?
+        /// The ports that TCP and UDP get.
+        ///
+        /// From 1024 on as a rule: a server that trusts lower ones must not be fooled by a guest.
+        public var ports: ClosedPair<UInt16>
+        /// Whether IPv6 is translated too; else its guests are routed as they are.
+        public var translatesIPv6: Bool
+
+        public init(
+            addresses: ClosedPair<IPv4Address>? = nil, ports: ClosedPair<UInt16> = .init(1_024, 65_535),
+            translatesIPv6: Bool = false
+        ) {
+            self.addresses = addresses
+            self.ports = ports
+            self.translatesIPv6 = translatesIPv6
+        }
+    }
+
+    /// The first and the last of a range, which nft writes with a dash between.
+    public struct ClosedPair<Bound: Hashable & Sendable & Codable & CustomStringConvertible>:
+        Hashable, Sendable, Codable, CustomStringConvertible
+    {
+        public var first: Bound
+        public var last: Bound
+
+        public init(_ first: Bound, _ last: Bound) {
+            self.first = first
+            self.last = last
+        }
+
+        public var description: String { first == last ? "\(first)" : "\(first)-\(last)" }
+    }
+
     public var bridge: InterfaceName
     public var policy: Policy
     public var subnets4: [IPv4Subnet]
@@ -32,10 +68,11 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     /// The only interface that packets may leave and enter by; nil for any.
     public var device: InterfaceName?
     public var redirects: [Redirect]
+    public var sourceNAT: SourceNAT
 
     public init(
         bridge: InterfaceName, policy: Policy, subnets4: [IPv4Subnet] = [], subnets6: [IPv6Subnet] = [],
-        device: InterfaceName? = nil, redirects: [Redirect] = []
+        device: InterfaceName? = nil, redirects: [Redirect] = [], sourceNAT: SourceNAT = SourceNAT()
     ) {
         self.bridge = bridge
         self.policy = policy
@@ -43,5 +80,6 @@ public struct NetworkRules: Hashable, Sendable, Codable {
         self.subnets6 = subnets6
         self.device = device
         self.redirects = redirects
+        self.sourceNAT = sourceNAT
     }
 }

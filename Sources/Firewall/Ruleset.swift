@@ -20,6 +20,7 @@ public enum Ruleset {
             map to_network { type ifname : verdict; }
             map from_network { type ifname : verdict; }
             map source_nat4 { type ipv4_addr : verdict; flags interval; }
+            map source_nat6 { type ipv6_addr : verdict; flags interval; }
             map dns_redirect { type ifname : verdict; }
             chain forward {
                 type filter hook forward priority filter; policy accept;
@@ -34,6 +35,7 @@ public enum Ruleset {
             chain postrouting {
                 type nat hook postrouting priority srcnat; policy accept;
                 ip saddr vmap @source_nat4
+                ip6 saddr vmap @source_nat6
             }
         }
         table bridge vnet {
@@ -106,7 +108,8 @@ extension NetworkRules {
         if policy != .open {
             chains += [Chain(name: toChain, rules: arriving), Chain(name: fromChain, rules: leaving)]
         }
-        if hasSourceNAT { chains.append(Chain(name: natChain, rules: masquerading)) }
+        if hasNAT4 { chains.append(Chain(name: nat4Chain, rules: translating4)) }
+        if hasNAT6 { chains.append(Chain(name: nat6Chain, rules: translating6)) }
         if !redirects.isEmpty { chains.append(Chain(name: redirectChain, rules: redirecting)) }
         return chains
     }
@@ -120,18 +123,23 @@ extension NetworkRules {
                 Element(map: "from_network", key: quoted, chain: fromChain),
             ]
         }
-        if hasSourceNAT {
-            elements += subnets4.map { Element(map: "source_nat4", key: $0.description, chain: natChain) }
+        if hasNAT4 {
+            elements += subnets4.map { Element(map: "source_nat4", key: $0.description, chain: nat4Chain) }
+        }
+        if hasNAT6 {
+            elements += subnets6.map { Element(map: "source_nat6", key: $0.description, chain: nat6Chain) }
         }
         if !redirects.isEmpty { elements.append(Element(map: "dns_redirect", key: quoted, chain: redirectChain)) }
         return elements
     }
 
-    private var hasSourceNAT: Bool { policy == .nat && !subnets4.isEmpty }
+    private var hasNAT4: Bool { policy == .nat && !subnets4.isEmpty }
+    private var hasNAT6: Bool { policy == .nat && !subnets6.isEmpty && sourceNAT.translatesIPv6 }
     private var quoted: String { "\"\(bridge)\"" }
     private var toChain: String { "to-\(bridge)" }
     private var fromChain: String { "from-\(bridge)" }
-    private var natChain: String { "nat-\(bridge)" }
+    private var nat4Chain: String { "nat4-\(bridge)" }
+    private var nat6Chain: String { "nat6-\(bridge)" }
     private var redirectChain: String { "redirect-\(bridge)" }
 
     /// What the network says of packets that want to come in from another interface: pass on, or refuse.
@@ -144,8 +152,7 @@ extension NetworkRules {
 
     /// What it says of packets that want to go out.
     private var leaving: [String] {
-        let to = device.map { "oifname \"\($0)\" " } ?? ""
-        let passing = policy == .isolated ? [] : sources.map { "\(to)\($0) accept" }
+        let passing = policy == .isolated ? [] : sources.map { "\(leavingBy)\($0) accept" }
         // Behind the host's address a guest would look like the host to a network that lets the host in.
         return (policy == .nat ? ["oifname @bridges reject"] : []) + passing + ["reject"]
     }
@@ -158,17 +165,27 @@ extension NetworkRules {
     }
 
     /// Only what leaves the network's own subnets, and no broadcast or local multicast (RFC 5771, section 4), is translated.
-    ///
-    /// Ports below 1024 are left alone: a server that trusts "privileged" ports must not be fooled by a guest.
-    private var masquerading: [String] {
-        let to = device.map { "oifname \"\($0)\" " } ?? ""
+    private var translating4: [String] {
         let own = subnets4.map(\.description).joined(separator: ", ")
+        let exempt = "ip daddr { 224.0.0.0/24, 255.255.255.255, \(own) } return"
+        guard let addresses = sourceNAT.addresses else { return [exempt] + masquerading }
         return [
-            "ip daddr { 224.0.0.0/24, 255.255.255.255, \(own) } return",
-            "\(to)meta l4proto { tcp, udp } masquerade to :1024-65535",
-            "\(to)masquerade",
+            exempt, "\(leavingBy)meta l4proto { tcp, udp } snat ip to \(addresses):\(sourceNAT.ports)",
+            "\(leavingBy)snat ip to \(addresses)",
         ]
     }
+
+    /// The same for IPv6, whose multicast of the link is ff02::/16 (RFC 4291, section 2.7).
+    private var translating6: [String] {
+        let own = subnets6.map(\.description).joined(separator: ", ")
+        return ["ip6 daddr { ff02::/16, \(own) } return"] + masquerading
+    }
+
+    private var masquerading: [String] {
+        ["\(leavingBy)meta l4proto { tcp, udp } masquerade to :\(sourceNAT.ports)", "\(leavingBy)masquerade"]
+    }
+
+    private var leavingBy: String { device.map { "oifname \"\($0)\" " } ?? "" }
 
     private var redirecting: [String] {
         redirects.flatMap { redirect in

@@ -24,7 +24,43 @@ public struct Route: Hashable, Sendable {
     public var interfaceIndex: Int32
 }
 
+/// A route by a gateway on one interface.
+public struct GatewayRoute: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var destination: IPSubnet
+    public var gateway: IPAddress
+    /// Nil for the kernel's default.
+    public var metric: UInt32?
+
+    public init(to destination: IPSubnet, via gateway: IPAddress, metric: UInt32? = nil) {
+        self.destination = destination
+        self.gateway = gateway
+        self.metric = metric
+    }
+
+    public var description: String { "\(destination) via \(gateway)" + (metric.map { " metric \($0)" } ?? "") }
+    public static func < (a: Self, b: Self) -> Bool { a.description < b.description }
+}
+
 extension RouteSocket {
+    /// Adds a route: `ip route add DESTINATION via GATEWAY dev NAME metric METRIC`.
+    public func addRoute(_ route: GatewayRoute, on name: InterfaceName) throws(NetlinkError) {
+        let operation = "add route \(route) on '\(name)'"
+        let index = unsafe if_nametoindex(name.description)
+        guard index != 0 else { throw NetlinkError(errno: ENODEV, while: operation) }
+        var header = rtmsg()
+        header.rtm_family = UInt8(route.gateway.family == .ipv4 ? AF_INET : AF_INET6)
+        header.rtm_dst_len = UInt8(route.destination.prefixLength)
+        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        header.rtm_protocol = UInt8(RTPROT_STATIC)
+        header.rtm_type = UInt8(RTN_UNICAST)
+        let request = try Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header, while: operation)
+        request.put(Int(RTA_DST.rawValue), route.destination.base.octets)
+        request.put(Int(RTA_GATEWAY.rawValue), route.gateway.octets)
+        request.put(Int(RTA_OIF.rawValue), index)
+        if let metric = route.metric { request.put(Int(RTA_PRIORITY.rawValue), metric) }
+        try perform(request, while: operation)
+    }
+
     /// Adds an address: `ip addr add ADDRESS dev NAME`, an IPv4 one with its broadcast address, an IPv6 one without
     /// duplicate address detection, which a bridge without ports could never finish.
     public func addAddress(_ address: InterfaceAddress, to name: InterfaceName) throws(NetlinkError) {

@@ -31,6 +31,14 @@ public enum IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is of IPv6's fe80::/10, which every link has for itself.
+    public var isLinkLocal: Bool {
+        switch self {
+        case .v4: false
+        case .v6(let address): address.isLinkLocal
+        }
+    }
+
     public var description: String {
         switch self {
         case .v4(let address): address.description
@@ -89,6 +97,14 @@ public enum IPSubnet: Hashable, Sendable, CustomStringConvertible {
         case (.v4(let a), .v4(let b)): a.overlaps(b)
         case (.v6(let a), .v6(let b)): a.overlaps(b)
         default: false
+        }
+    }
+
+    /// The first address, all of whose host bits are zero.
+    public var base: IPAddress {
+        switch self {
+        case .v4(let subnet): .v4(subnet.base)
+        case .v6(let subnet): .v6(subnet.base)
         }
     }
 

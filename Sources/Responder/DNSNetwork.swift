@@ -179,9 +179,3 @@ struct DNSStream {
         return true
     }
 }
-
-extension IPAddress {
-    fileprivate var isLinkLocal: Bool {
-        if case .v6(let address) = self { address.isLinkLocal } else { false }
-    }
-}

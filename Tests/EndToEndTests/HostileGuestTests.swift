@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TestSupport
 internal import Testing
 
@@ -109,6 +110,67 @@ struct HostileGuestTests {
             #expect(try await first.udhcpc()?["ip"] == address)
             let server = try await site.guest("vm3", on: "br-lab", mac: "52:54:00:00:01:05")
             #expect(try await server.udhcpc()?["ip"] == "192.168.150.10")
+        }
+    }
+
+    /// Each query fails at once, since the resolver cannot be reached: no answer may be given from within the one before.
+    @Test func `thousands of queries in one connection that cannot be forwarded do not end the responder`() async throws
+    {
+        try requireTools("python3", "dig", "curl")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: "<domain name='lab.test' localOnly='yes'/>"))
+            try await site.host.namespace.sh("ip route del default; ip route add unreachable default")
+            let responder = try await site.host.processes().responder
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let script = """
+                import socket, struct
+                query = bytes.fromhex("beef01000001000000000000") + bytes([1]) + b"x" + bytes([4]) + b"test" + bytes([0, 0, 1, 0, 1])
+                stream = socket.create_connection(("192.168.150.1", 53), 5)
+                stream.settimeout(20)
+                stream.sendall((struct.pack(">H", len(query)) + query) * 8000)
+                stream.shutdown(socket.SHUT_WR)
+                received = 0
+                while True:
+                    part = stream.recv(65536)
+                    if not part: break
+                    received += len(part)
+                print(received // (len(query) + 2))
+                """
+            let answers = try await guest.run("python3", "-c", script, timeout: .seconds(60))
+            // Half-closed, the connection still gets every answer.
+            #expect(answers.text == "8000", "\(answers)")
+            #expect(try await site.host.processes().responder == responder)
+            try await site.host.namespace.sh("ip route del unreachable default; ip route add default via 203.0.113.2")
+        }
+    }
+
+    /// A network with a link-local address alone advertises nothing, and so has nothing to answer a solicitation with.
+    @Test func `a solicitation that nobody answers keeps nothing busy`() async throws {
+        try requireTools("python3", "curl")
+        try await withSite { site in
+            try await site.host.run(network("lab", ipv6: "fe80::1"))
+            let responder = try await site.host.processes().responder
+            let guest = try await site.guest("vm1", on: "br-lab")
+            let script = """
+                import socket, time
+                link = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+                link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+                for turn in range(20):
+                    try:
+                        link.sendto(bytes([133, 0, 0, 0, 0, 0, 0, 0]), ("ff02::2", 0, 0, socket.if_nametoindex("eth0")))
+                        break
+                    except OSError:
+                        time.sleep(0.2)
+                """
+            _ = try await guest.run("python3", "-c", script).orThrow()
+            func ticks() throws -> Int {
+                let fields = try String(contentsOfFile: "/proc/\(responder)/stat", encoding: .utf8).split(
+                    separator: " ")
+                return (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0)
+            }
+            let before = try ticks()
+            try await Task.sleep(for: .seconds(1))
+            #expect(try ticks() - before < 20)
         }
     }
 }

@@ -38,4 +38,47 @@ struct InterferenceTests {
             #expect(try await site.host.namespace.run("sysctl", "-n", "net.ipv4.ip_forward").text == "1")
         }
     }
+
+    /// The last network that runs takes the tables along when it stops, but one that is being started counts as running.
+    @Test func `a network that starts while another stops has its rules`() async throws {
+        try await withSite { site in
+            try await site.host.must("define", "-", input: network("lone", mode: nil, subnet: "192.168.151"))
+            try await site.host.run(network("lab"))
+            for _ in 0..<8 {
+                async let starting = site.host.must("start", "lone")
+                async let stopping = site.host.must("stop", "lab")
+                _ = try await (starting, stopping)
+                let bridges = try await site.host.namespace.run("nft", "list", "set", "inet", "vnet", "bridges")
+                #expect(bridges.output.contains("br-lone"), "\(bridges)")
+                async let back = site.host.must("start", "lab")
+                async let gone = site.host.must("stop", "lone")
+                _ = try await (back, gone)
+                #expect(try await site.host.namespace.run("sysctl", "-n", "net.ipv4.ip_forward").text == "1")
+            }
+        }
+    }
+
+    /// The responder has let go of a network's ports when its stop is done.
+    @Test func `a network that starts right after its stop has port 53 again`() async throws {
+        try requireTools("curl")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            for _ in 0..<10 {
+                _ = try await site.host.api("networks/lab/stop", "-X", "POST").orThrow()
+                let start = try await site.host.api("networks/lab/start", "-X", "POST").orThrow()
+                #expect(start.output.contains(#""warnings":[]"#), "\(start)")
+            }
+        }
+    }
+
+    @Test func `of two networks with one name that are created at once, one is`() async throws {
+        try await withSite { site in
+            async let first = site.host.vnet("create", "-", input: network("dup", bridge: "br-one"))
+            async let second = site.host.vnet(
+                "create", "-", input: network("dup", bridge: "br-two", subnet: "192.168.151"))
+            let codes = try await [first, second].map(\.code).sorted()
+            #expect(codes == [0, 1])
+            try await site.host.must("stop", "dup")
+        }
+    }
 }

@@ -132,4 +132,43 @@ struct PortTests {
             #expect(Set(ports.map(\.mac)).count == 10)
         }
     }
+
+    /// Opens the taps named as QEMU would, joins them to each other where `loop` stands first, and prints their states.
+    private static let holder = """
+        import fcntl, os, select, struct, subprocess, sys, time
+        loop, names = sys.argv[1] == "loop", sys.argv[2:]
+        taps = []
+        for name in names:
+            tap = os.open("/dev/net/tun", os.O_RDWR)
+            fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x1002))
+            taps.append(tap)
+        end = time.time() + (5 if loop else 0.5)
+        while time.time() < end:
+            for tap in select.select(taps, [], [], 0.1)[0]:
+                frame = os.read(tap, 70000)
+                if loop: os.write(taps[1] if tap == taps[0] else taps[0], frame)
+        for name in names:
+            link = subprocess.run(["bridge", "link", "show", "dev", name], capture_output=True, text=True).stdout
+            print(link.split("state ")[-1].split()[0])
+        """
+
+    private func states(_ site: Site, _ words: String...) async throws -> [String] {
+        try await site.host.namespace.run(["python3", "-c", Self.holder] + words).orThrow().lines
+    }
+
+    /// Under the spanning tree protocol the kernel would keep a new port silent for four seconds.
+    @Test func `a port forwards the moment its tap is opened, and a loop through two taps is blocked`() async throws {
+        try requireTools("python3", "bridge")
+        try await withSite { site in
+            try await site.host.run(network("lab").replacing("stp='off'", with: "stp='on'"))
+            let one = try await site.host.must("attach", "lab", "--name", "vm1").text
+            let two = try await site.host.must("attach", "lab", "--name", "vm2").text
+            #expect(try await states(site, "open", one, two) == ["forwarding", "forwarding"])
+            #expect(try await states(site, "loop", one, two).sorted() == ["blocking", "forwarding"])
+            let bridge = try await site.host.namespace.run("ip", "-d", "link", "show", "br-lab").output
+            #expect(bridge.contains("stp_state 1"))
+            try await site.host.must("detach", "lab", "vm1")
+            try await site.host.must("detach", "lab", "vm2")
+        }
+    }
 }

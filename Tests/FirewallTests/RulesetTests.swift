@@ -21,6 +21,20 @@ import Testing
         try expectGolden(rules.installation, "nat-one-uplink.nft")
     }
 
+    @Test func addressesAndPorts() throws {
+        var rules = Self.rules(.nat)
+        rules.sourceNAT = .init(
+            addresses: .init("203.0.113.10", "203.0.113.19"), ports: .init(2_000, 2_999), translatesIPv6: true)
+        try expectGolden(rules.installation, "nat-ranges.nft")
+    }
+
+    /// What the old rules had and the new ones have not goes in the same batch.
+    @Test func replacement() throws {
+        var old = Self.rules(.nat)
+        old.redirects = [.init(address: "10.0.7.1", port: 40_053)]
+        try expectGolden(Self.rules(.route).replacement(of: old), "replacement.nft")
+    }
+
     @Test func redirectedDNS() throws {
         let rules = NetworkRules(
             bridge: "virbr7", policy: .open,
