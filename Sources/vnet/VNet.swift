@@ -3,6 +3,8 @@ internal import CLinux
 internal import Glibc
 
 /// The root of the command line; each subcommand has a file of its own below `Commands`.
+///
+/// Each says its name: made from the type's, it would cost every start of the program 0.2 ms.
 struct VNet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vnet",

@@ -55,6 +55,7 @@ struct Source: ParsableArguments {
 
 struct Define: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "define",
         abstract: "Keep a network on disk, or change one that is there.",
         discussion: "A network that runs takes its new definition with its next start.",
         aliases: ["net-define"]
@@ -73,6 +74,7 @@ struct Define: AsyncParsableCommand {
 
 struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "create",
         abstract: "Start a network that is gone when it stops.", aliases: ["net-create"])
 
     @OptionGroup var instance: Instance

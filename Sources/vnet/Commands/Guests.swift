@@ -9,6 +9,7 @@ extension MACAddress: ExpressibleByArgument {
 
 struct Attach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "attach",
         abstract: "Give a guest a place on a network: a tap that QEMU may open without root.",
         discussion: "Prints the tap's name."
     )
@@ -31,7 +32,9 @@ struct Attach: AsyncParsableCommand {
 }
 
 struct Detach: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take a guest's place on a network away.")
+    static let configuration = CommandConfiguration(
+        commandName: "detach",
+        abstract: "Take a guest's place on a network away.")
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
@@ -44,7 +47,9 @@ struct Detach: AsyncParsableCommand {
 }
 
 struct Ports: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the guests' places.")
+    static let configuration = CommandConfiguration(
+        commandName: "ports",
+        abstract: "List the guests' places.")
 
     @OptionGroup var instance: Instance
     @Argument(help: "The network's name or UUID; all networks where it is left out.") var network: String?

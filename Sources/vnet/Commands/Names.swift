@@ -3,6 +3,7 @@ internal import ArgumentParser
 
 struct Name: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "name",
         abstract: "Print the name of the network with a UUID.", aliases: ["net-name"])
 
     @OptionGroup var instance: Instance

@@ -4,7 +4,9 @@ internal import Foundation
 internal import NetworkModel
 
 struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List networks.", aliases: ["net-list"])
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List networks.", aliases: ["net-list"])
 
     @OptionGroup var instance: Instance
     @Flag(help: "Those that do not run, too.") var all = false
@@ -51,7 +53,9 @@ struct List: AsyncParsableCommand {
 }
 
 struct Info: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Describe a network.", aliases: ["net-info"])
+    static let configuration = CommandConfiguration(
+        commandName: "info",
+        abstract: "Describe a network.", aliases: ["net-info"])
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
@@ -92,6 +96,7 @@ struct DumpXML: AsyncParsableCommand {
 
 struct Templates: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "templates",
         abstract: "List the networks that are built in, or print one.",
         discussion: "'vnet define --template NAME' defines one."
     )
@@ -108,6 +113,7 @@ struct Templates: ParsableCommand {
 
 struct Leases: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "leases",
         abstract: "List the addresses that guests hold.", aliases: ["dhcp-leases", "net-dhcp-leases"])
 
     @OptionGroup var instance: Instance
