@@ -1,5 +1,5 @@
 /// Whether `text` is a name that DNS can hold and a server need not escape: labels of 1 to 63 letters, digits, `-` and `_`,
-/// at most 253 octets in all, without a final dot (RFC 1035, section 2.3.4; `_` for RFC 8552).
+/// at most 253 octets in all, with or without a final dot (RFC 1035, section 2.3.4; `_` for RFC 8552).
 func isDomainName(_ text: String) -> Bool {
     isName(text) { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
 }
@@ -23,8 +23,9 @@ func isAlphanumeric(_ byte: UInt8) -> Bool {
 }
 
 private func isName(_ text: String, _ mayHold: (UInt8) -> Bool) -> Bool {
-    text.utf8.count <= 253
-        && text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+    let octets = text.utf8.last == UInt8(ascii: ".") ? text.utf8.dropLast() : text.utf8[...]
+    return octets.count <= 253
+        && octets.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.count) && label.allSatisfy(mayHold)
         }
 }

@@ -38,6 +38,7 @@ extension NetworkDefinition.IP {
             moved.ranges[index].end = move(ranges[index].end)
         }
         for index in hosts.indices { moved.hosts[index].address = move(hosts[index].address) }
+        if let server = boot?.server, subnet?.contains(server) == true { moved.boot?.server = move(server) }
         return moved
     }
 }

@@ -93,11 +93,19 @@ extension ServiceConfiguration.DNS {
         var byDomain: [String: [Server]] = [:]
         for entry in listed {
             guard let domain = entry.domain else { continue }
-            byDomain[domain, default: []] += entry.address.map { [Server(address: $0)] } ?? resolvers
+            byDomain[domain, default: []] += Server(of: entry).map { [$0] } ?? resolvers
         }
-        let general = listed.filter { $0.domain == nil }.compactMap { $0.address.map { Server(address: $0) } }
+        let general = listed.filter { $0.domain == nil }.compactMap { Server(of: $0) }
         return byDomain.sorted { $0.key < $1.key }.map { Forwarder(domain: $0.key, servers: $0.value) }
             + [Forwarder(servers: general.isEmpty ? resolvers : general)].filter { !$0.servers.isEmpty }
+    }
+}
+
+extension ServiceConfiguration.DNS.Server {
+    /// Nil where the forwarder leaves it to the host whom to ask.
+    fileprivate init?(of forwarder: NetworkDefinition.DNS.Forwarder) {
+        guard let address = forwarder.address else { return nil }
+        self.init(address: address, port: forwarder.port ?? 53)
     }
 }
 
