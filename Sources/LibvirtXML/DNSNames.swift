@@ -9,11 +9,6 @@ func isTextRecordName(_ text: String) -> Bool {
     isName(text) { (0x21...0x7E).contains($0) && !#","\"#.utf8.contains($0) }
 }
 
-/// Whether `text` can be a guest's name: a domain name whose first character is a letter or a digit, as libvirt wants it.
-func isGuestName(_ text: String) -> Bool {
-    isDomainName(text) && text.utf8.first.map(isAlphanumeric) == true
-}
-
 func isAlphanumeric(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true

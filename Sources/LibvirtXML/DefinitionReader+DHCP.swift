@@ -90,7 +90,8 @@ extension DefinitionReader {
     }
 
     /// What a client is known by, as it stands there.
-    mutating func hostKeys(_ element: XMLElement, _ family: AddressFamily) -> (mac: String?, id: String?, name: String?) {
+    mutating func hostKeys(_ element: XMLElement, _ family: AddressFamily) -> (mac: String?, id: String?, name: String?)
+    {
         let mac = element["mac"]
         if let mac {
             if family == .ipv6 {

@@ -62,7 +62,7 @@ extension DefinitionReader {
     /// sections 3.2.1 and 3.3.14).
     private static let longestText = 65_279
 
-    private mutating func service(_ element: XMLElement) -> DNS.Service? {
+    mutating func service(_ element: XMLElement) -> DNS.Service? {
         let keys = serviceKeys(element)
         guard present(element, "service") != nil, present(element, "protocol") != nil else { return nil }
         guard let name = keys.service, let proto = keys.proto else { return nil }

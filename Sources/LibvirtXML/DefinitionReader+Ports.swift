@@ -132,7 +132,8 @@ extension DefinitionReader {
             groups.append(group)
             if let other = places.updateValue(element, forKey: group.name) {
                 refuse(
-                    element, "<portgroup> has the name \(quoted(group.name)) of the one \(other.place); give it another")
+                    element, "<portgroup> has the name \(quoted(group.name)) of the one \(other.place); give it another"
+                )
             }
             guard group.isDefault else { continue }
             if let firstDefault {

@@ -57,7 +57,7 @@ extension DefinitionReader {
 
     /// A number as `strtoul()` reads it, but for a minus sign, which libvirt mostly refuses.
     ///
-    /// - Parameter isOptional: Whether an empty value is taken for none.
+    /// An empty value is none where it `isOptional`, else a mistake.
     mutating func number<Number: FixedWidthInteger & UnsignedInteger>(
         _ element: XMLElement, _ attribute: String, _ range: ClosedRange<Number> = .min ... .max,
         _ notation: Notation = .decimal, isOptional: Bool = true

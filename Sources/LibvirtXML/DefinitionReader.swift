@@ -110,7 +110,9 @@ struct DefinitionReader {
         // libvirt takes 0 for no MTU at all.
         guard let size: UInt32 = number(element, "size"), size != 0 else { return nil }
         // 68 is the least that IPv4 works with (RFC 791, section 3.2).
-        if !(68...65_535).contains(size) { warn(element, "<mtu> of \(size) is none that a bridge can have: 68 to 65535") }
+        if !(68...65_535).contains(size) {
+            warn(element, "<mtu> of \(size) is none that a bridge can have: 68 to 65535")
+        }
         return size
     }
 

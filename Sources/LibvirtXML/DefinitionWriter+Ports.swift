@@ -15,7 +15,7 @@ extension XMLWriter {
 
     mutating func bandwidth(_ bandwidth: NetworkDefinition.Bandwidth) {
         element("bandwidth", isPair: true) { xml in
-            for case let (name, rate?) in [("inbound", bandwidth.inbound), ("outbound", bandwidth.outbound)] {
+            for case (let name, let rate?) in [("inbound", bandwidth.inbound), ("outbound", bandwidth.outbound)] {
                 xml.element(
                     name,
                     [

@@ -95,18 +95,4 @@ extension Vocabulary {
     private static let lease = Self(attributes: ["expiry", "unit"])
 
     private static let text = Self(content: .text)
-
-    /// What may stand in the element that `net-update` is given.
-    static func of(section element: String) -> Self? {
-        switch element {
-        case "interface": forward.children[element]?.vocabulary
-        case "portgroup": portGroup
-        case "txt", "srv": dns.children[element]?.vocabulary
-        case "range": dhcp.children[element]?.vocabulary
-        default: nil
-        }
-    }
-
-    static var dhcpHost: Self? { dhcp.children["host"]?.vocabulary }
-    static var dnsHost: Self? { dns.children["host"]?.vocabulary }
 }

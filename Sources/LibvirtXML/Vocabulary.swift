@@ -28,6 +28,11 @@ struct Vocabulary: Sendable {
     /// By `XMLElement.key`.
     var children: [String: Child] = [:]
 
+    /// The vocabulary of the element that `path` leads to from here.
+    subscript(path: [String]) -> Self? {
+        path.reduce(self) { vocabulary, key in vocabulary?.children[key]?.vocabulary }
+    }
+
     /// Tells `reader` what is wrong with the words of `element` and of all that is in it; values are not looked at.
     func check(_ element: XMLElement, _ reader: inout DefinitionReader) {
         if content == .anything { return }

@@ -18,7 +18,9 @@ extension NetworkDefinition {
             public var domain: String?
             /// The server to ask; nil for the host's own resolvers.
             public var address: IPAddress?
-            /// Of the server; nil for 53. libvirt 12.0 and later.
+            /// Of the server; nil for 53.
+            ///
+            /// Of libvirt 12.0 and later.
             public var port: UInt16?
 
             public init(domain: String? = nil, address: IPAddress? = nil, port: UInt16? = nil) {

@@ -15,19 +15,20 @@ extension NetworkDefinition {
         }
 
         public var mode: Mode
-        /// The interfaces that packets may leave and enter by, or that guests get; at most one with a bridge of the network's
-        /// own. Of `interfaces`, `physicalFunction` and `addresses` only one is set.
+        /// The interfaces that packets may leave and enter by, or that guests get.
+        ///
+        /// At most one with a bridge of the network's own. Of this, `physicalFunction` and `addresses` only one is set.
         public var interfaces: [InterfaceName] = []
         /// The interface whose SR-IOV virtual functions guests get (`<pf>`).
         public var physicalFunction: InterfaceName?
         /// The devices that guests get (`<address>`).
         public var addresses: [PCIAddress] = []
         public var driver: Driver?
-        /// Whether a device is taken from its driver when a guest gets it. Of mode `hostdev` only.
+        /// Whether a device is taken from its driver when a guest gets it; of mode `hostdev` only.
         public var isManaged = false
         public var nat = NAT()
 
-        /// - Parameter device: The only one of `interfaces`; nil for any.
+        /// Without `device` packets may leave and enter by any interface.
         public init(mode: Mode, device: InterfaceName? = nil) {
             self.mode = mode
             interfaces = device.map { [$0] } ?? []
@@ -52,7 +53,7 @@ extension NetworkDefinition {
 }
 
 extension NetworkDefinition.Forward {
-    /// How source addresses are rewritten (`<nat>`). Of mode `nat` only.
+    /// How source addresses are rewritten (`<nat>`); of mode `nat` only.
     public struct NAT: Hashable, Sendable {
         /// Whether IPv6 is rewritten as well; nil where the document is silent, which means that it is routed.
         public var ipv6: Bool?

@@ -15,11 +15,11 @@ extension NetworkDefinition {
         public var family: AddressFamily?
         /// Whether reverse names of the subnet are never asked elsewhere; nil where the document is silent.
         public var localPtr: Bool?
-        /// The folder whose files TFTP gives out (`<tftp>`). With an IPv4 address only.
+        /// The folder whose files TFTP gives out (`<tftp>`); with an IPv4 address only.
         public var tftpRoot: String?
         public var ranges: [Range] = []
         public var hosts: [Reservation] = []
-        /// What a guest starts from (`<bootp>`). With an IPv4 address and a range or a reservation only.
+        /// What a guest starts from (`<bootp>`); with an IPv4 address and a range or a reservation only.
         public var boot: Boot?
 
         public init(address: IPAddress, mask: Mask) {
@@ -97,7 +97,7 @@ extension NetworkDefinition.IP {
 
     /// An address kept for one client (`<host>` in `<dhcp>`).
     public struct Reservation: Hashable, Sendable {
-        /// As the document writes it: libvirt keeps the case. With an IPv4 address only.
+        /// As the document writes it, whose case libvirt keeps; with an IPv4 address only.
         public var mac: String?
         /// The client's DUID (RFC 8415, section 11), octets in hexadecimal with colons between, as the document writes it.
         public var id: String?

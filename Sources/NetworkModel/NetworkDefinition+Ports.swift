@@ -36,7 +36,7 @@ extension NetworkDefinition {
         public var tags: [UInt16]
         /// How frames without a tag are taken; nil where the document is silent.
         public var native: Native?
-        /// Whether guests see the tags. Always so with more than one.
+        /// Whether guests see the tags; always so with more than one.
         public var isTrunk: Bool
 
         public init(tags: [UInt16], native: Native? = nil, isTrunk: Bool = false) {

@@ -1,7 +1,7 @@
 extension NetworkDefinition {
-    /// What hinders a start: one sentence, without a full stop, for each element that is kept and written but has no effect
-    /// yet, or that no kernel can do. Empty where the network can be started.
+    /// What hinders a start, one sentence without a full stop an element; empty where the network can be started.
     ///
+    /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do.
     /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, and
     /// dnsmasq's options.
     public var unsupportedFeatures: [String] {
@@ -11,7 +11,8 @@ extension NetworkDefinition {
     private var linkFeatures: [String] {
         var found: [String] = []
         if let name = bridge.name, !name.contains("%"), InterfaceName(name) == nil {
-            found.append("<bridge> has the name '\(name)', which is no interface's: at most 15 letters, digits, '.', '_', '-'")
+            found.append(
+                "<bridge> has the name '\(name)', which is no interface's: at most 15 letters, digits, '.', '_', '-'")
         }
         if bridge.zone != nil { found.append("'zone' of <bridge> is not supported yet") }
         if bridge.macTableManager == .libvirt {
@@ -24,7 +25,8 @@ extension NetworkDefinition {
             found.append("ipv6='yes' of <network> is not supported yet")
         }
         for ip in ips where ip.subnet == nil {
-            found.append("<ip> has the address \(ip.address), whose prefix is no prefix: write one, such as prefix='24'")
+            found.append(
+                "<ip> has the address \(ip.address), whose prefix is no prefix: write one, such as prefix='24'")
         }
         if !routes.isEmpty { found.append("<route> is not supported yet") }
         return found

@@ -79,8 +79,9 @@ public struct NetworkDefinition: Hashable, Sendable {
         public var name: String
         /// Whether names of the domain that are not known here are never asked elsewhere; nil where the document is silent.
         public var localOnly: Bool?
-        /// Whether the host's own resolver asks the network about the domain; nil where the document is silent, which means
-        /// no. libvirt 10.1 and later.
+        /// Whether the host's own resolver asks the network about the domain; nil where the document is silent, for no.
+        ///
+        /// Of libvirt 10.1 and later.
         public var register: Bool?
 
         public init(name: String, localOnly: Bool? = nil, register: Bool? = nil) {

@@ -25,7 +25,8 @@ import Testing
     func writesIPv6(text: String, canonical: String) { #expect(IPv6Address(text)?.description == canonical) }
 
     @Test(arguments: [
-        "", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "g::", "::1%eth0", "10.0.0.1::", "1:2:3:4:5:6:7:8::",
+        "", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "g::", "::1%eth0", "10.0.0.1::",
+        "1:2:3:4:5:6:7:8::",
     ])
     func refusesIPv6(text: String) { #expect(IPv6Address(text) == nil) }
 
@@ -36,7 +37,8 @@ import Testing
         // Zero groups are what makes the text form hard, so every group is zero half the time.
         let v6 = IPv6Address(
             (0..<8).reduce(UInt128(0)) { value, _ in
-                value << 16 | (Bool.random(using: &random) ? 0 : UInt128(UInt16.random(in: .min ... .max, using: &random)))
+                value << 16
+                    | (Bool.random(using: &random) ? 0 : UInt128(UInt16.random(in: .min ... .max, using: &random)))
             })
         #expect(IPv6Address(v6.description) == v6)
         let mac = MACAddress(UInt64.random(in: .min ... .max, using: &random))
