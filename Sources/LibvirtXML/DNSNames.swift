@@ -19,8 +19,15 @@ func isAlphanumeric(_ byte: UInt8) -> Bool {
 
 private func isName(_ text: String, _ mayHold: (UInt8) -> Bool) -> Bool {
     let octets = text.utf8.last == UInt8(ascii: ".") ? text.utf8.dropLast() : text.utf8[...]
-    return octets.count <= 253
-        && octets.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.count) && label.allSatisfy(mayHold)
+    var length = 0
+    for octet in octets {
+        if octet == UInt8(ascii: ".") {
+            guard length > 0 else { return false }
+            length = 0
+        } else {
+            length += 1
+            guard length <= 63, mayHold(octet) else { return false }
         }
+    }
+    return length > 0 && octets.count <= 253
 }

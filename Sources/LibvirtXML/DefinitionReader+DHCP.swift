@@ -128,18 +128,19 @@ extension DefinitionReader {
 
     /// What earlier reservations took, and where.
     private struct Taken {
-        var macs: [MACAddress: XMLElement] = [:]
-        var names: [String: XMLElement] = [:]
-        var addresses: [IPAddress: XMLElement] = [:]
+        var macs: [MACAddress: SourcePosition?] = [:]
+        var names: [String: SourcePosition?] = [:]
+        var addresses: [IPAddress: SourcePosition?] = [:]
     }
 
     private mutating func warnOfRepeats(of host: IP.Reservation, _ element: XMLElement, _ taken: inout Taken) {
-        func note<Key>(_ key: Key, _ text: String, _ others: inout [Key: XMLElement]) -> String? {
+        func note<Key>(_ key: Key, _ text: @autoclosure () -> String, _ others: inout [Key: SourcePosition?]) -> String?
+        {
             guard let other = others[key] else {
-                others[key] = element
+                others[key] = .some(element.position)
                 return nil
             }
-            return "<host> \(text) is reserved \(other.place) already; keep one of them"
+            return "<host> \(text()) is reserved \(place(other)) already; keep one of them"
         }
         let repeats = [
             host.mac.flatMap { text in MACAddress(text).flatMap { note($0, "MAC address \($0)", &taken.macs) } },

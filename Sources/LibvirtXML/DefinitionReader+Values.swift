@@ -104,7 +104,7 @@ extension DefinitionReader {
 
     /// A MAC address, after which libvirt lets a blank stand.
     mutating func mac(_ element: XMLElement, _ attribute: String, _ text: String) -> MACAddress? {
-        guard let address = MACAddress(text.split(separator: " ", omittingEmptySubsequences: false)[0]) else {
+        guard let address = MACAddress(text) ?? MACAddress(text.prefix { $0 != " " }) else {
             refuse(element, attribute, text, "write a MAC address such as 52:54:00:12:34:56")
             return nil
         }

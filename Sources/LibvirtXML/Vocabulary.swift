@@ -24,7 +24,7 @@ struct Vocabulary: Sendable {
     }
 
     var content = Content.elements
-    var attributes: Set<String> = []
+    var attributes: [String] = []
     /// By `XMLElement.key`.
     var children: [String: Child] = [:]
 
@@ -58,15 +58,16 @@ struct Vocabulary: Sendable {
     }
 
     private func check(_ attribute: XMLElement.Attribute, of element: XMLElement, _ reader: inout DefinitionReader) {
-        let name = quoted(attribute.name)
         guard attributes.contains(attribute.name) else {
-            return reader.warn(element, "\(name) is not an attribute of \(tag(element.name)) and has no effect")
+            return reader.warn(
+                element, "\(quoted(attribute.name)) is not an attribute of \(tag(element.name)) and has no effect")
         }
         // A reader of what we write would see a blank in place of a line break (XML 1.0, section 3.3.3).
         if attribute.value.holdsControlCharacter {
             reader.refuse(
                 element,
-                "attribute \(name) of \(tag(element.name)) holds a control character or line break; remove it")
+                "attribute \(quoted(attribute.name)) of \(tag(element.name)) holds a control character or line break; remove it"
+            )
         }
     }
 

@@ -47,8 +47,10 @@ struct XMLElement: Hashable, Sendable {
     func all(_ key: String) -> [XMLElement] { children.filter { $0.key == key } }
 
     /// Where the element is, in a message about another one.
-    var place: String { position.map { "on line \($0.line)" } ?? "elsewhere" }
+    var place: String { LibvirtXML.place(position) }
 }
+
+func place(_ position: SourcePosition?) -> String { position.map { "on line \($0.line)" } ?? "elsewhere" }
 
 /// The namespace of libvirt's `<dnsmasq:options>`.
 let dnsmasqNamespace = "http://libvirt.org/schemas/network/dnsmasq/1.0"

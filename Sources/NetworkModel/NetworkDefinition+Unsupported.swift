@@ -2,8 +2,8 @@ extension NetworkDefinition {
     /// What hinders a start, one sentence without a full stop an element; empty where the network can be started.
     ///
     /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do.
-    /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, and
-    /// dnsmasq's options.
+    /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
+    /// options, and a client's DUID in an IPv4 reservation, which libvirt does not look at either.
     public var unsupportedFeatures: [String] {
         linkFeatures + forwardFeatures + portFeatures + serviceFeatures
     }
@@ -69,7 +69,6 @@ extension NetworkDefinition {
         if ips.contains(where: { $0.hasDHCP && $0.address.family == .ipv6 }) {
             found.append("<dhcp> in an <ip> of family 'ipv6' is not supported yet")
         }
-        // Under IPv4 libvirt does not look at it either.
         return found
     }
 }

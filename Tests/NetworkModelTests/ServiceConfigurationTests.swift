@@ -60,14 +60,14 @@ import Testing
             .init(domain: "corp.test", address: "10.9.9.9"),
             // The host's own resolvers for this domain.
             .init(domain: "example.test"),
-            .init(address: "192.0.2.1"),
+            .init(address: "192.0.2.1", port: 5_353),
         ]
         let forwarders = try #require(ServiceConfiguration(of: network, resolvers: Self.resolvers)?.dns?.forwarders)
         #expect(
             forwarders == [
                 .init(domain: "corp.test", servers: [.init(address: "10.9.9.9")]),
                 .init(domain: "example.test", servers: Self.resolvers),
-                .init(servers: [.init(address: "192.0.2.1")]),
+                .init(servers: [.init(address: "192.0.2.1", port: 5_353)]),
             ])
     }
 
