@@ -13,7 +13,10 @@ extension DefinitionReader {
         }
         // As libvirt: all but "off" is on. A delay of more than 30 s the kernel cuts down, whatever its size.
         let delay: UInt64 = number(element, "delay", 0...UInt64(Int64.max)) ?? 0
-        var bridge = NetworkDefinition.Bridge(name: name, stp: element["stp"] != "off", delay: delay)
+        // As libvirt: what is no template, for all its %d, is the default one.
+        let isTemplate = name?.contains("%d") == true
+        let isNone = isTemplate && name.map { $0.utf8.filter { $0 == UInt8(ascii: "%") }.count } != 1
+        var bridge = NetworkDefinition.Bridge(name: isNone ? nil : name, stp: element["stp"] != "off", delay: delay)
         bridge.zone = value(element, "zone")
         bridge.macTableManager = choice(element, "macTableManager", "write 'kernel' or 'libvirt'")
         return bridge

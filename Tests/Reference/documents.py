@@ -554,7 +554,7 @@ class Grammar:
     def damaged(self, text):
         """One value is another: mostly one that has a meaning elsewhere."""
         quoted = [position for position, character in enumerate(text) if character == "'"]
-        pairs = [(a, b) for a, b in zip(quoted, quoted[1:]) if text[a - 1] == "=" and "dnsmasq/1.0" not in text[a:b] and "urn:" not in text[a:b]]
+        pairs = [(a, b) for a, b in zip(quoted, quoted[1:]) if text[a - 1] == "=" and text[a - 5:a] != " dev=" and "dnsmasq/1.0" not in text[a:b] and "urn:" not in text[a:b]]
         start, end = self.random.choice(pairs)
         value = self.pick("", "0", "-1", "x", "yes", "no", "10.0.0.77", "fd00::77", "99999", "a b", "nat", "bridge", "off")
         return text[:start + 1] + value + text[end:]
