@@ -15,8 +15,9 @@ extension DefinitionReader {
         }
         warnOfOverlaps(ranges)
         var hosts: [IP.Reservation] = []
-        var taken = Taken()
-        for child in element.all("host") {
+        let reservations = element.all("host")
+        var taken = Taken(capacity: reservations.count)
+        for child in reservations {
             guard let host = host(child, of: ip, family: family) else { continue }
             warnOfRepeats(of: host, child, &taken)
             hosts.append(host)
@@ -131,15 +132,19 @@ extension DefinitionReader {
         var macs: [MACAddress: SourcePosition?] = [:]
         var names: [String: SourcePosition?] = [:]
         var addresses: [IPAddress: SourcePosition?] = [:]
+
+        init(capacity: Int) {
+            macs.reserveCapacity(capacity)
+            names.reserveCapacity(capacity)
+            addresses.reserveCapacity(capacity)
+        }
     }
 
     private mutating func warnOfRepeats(of host: IP.Reservation, _ element: XMLElement, _ taken: inout Taken) {
         func note<Key>(_ key: Key, _ text: @autoclosure () -> String, _ others: inout [Key: SourcePosition?]) -> String?
         {
-            guard let other = others[key] else {
-                others[key] = .some(element.position)
-                return nil
-            }
+            guard let other = others.updateValue(element.position, forKey: key) else { return nil }
+            others[key] = other
             return "<host> \(text()) is reserved \(place(other)) already; keep one of them"
         }
         let repeats = [
