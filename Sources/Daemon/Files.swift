@@ -60,10 +60,12 @@ enum Files {
         if durable { syncDirectory(of: path) }
     }
 
-    /// Beside the file, and hidden: who lists a folder sees whole files only.
+    /// Beside the file, and told apart from any that is finished: who lists a folder sees whole files only.
+    ///
+    /// Two octets longer than the name, so that a network's name of 247 octets fits in a file's of 255.
     private static func temporaryName(of path: String) -> String {
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        return path[..<slash] + "." + path[slash...] + ".new"
+        return path[..<slash] + "." + path[slash...] + "~"
     }
 
     /// Writes a value as JSON, equal values as equal text.
@@ -94,7 +96,7 @@ enum Files {
     /// Removes files of a folder whose writer died before they had their name.
     static func removeUnfinished(in path: String) {
         let names = try? FileManager.default.contentsOfDirectory(atPath: path)
-        for name in names ?? [] where name.hasPrefix(".") && name.hasSuffix(".new") { unsafe unlink("\(path)/\(name)") }
+        for name in names ?? [] where isUnfinished(name) { unsafe unlink("\(path)/\(name)") }
     }
 
     private static func syncDirectory(of path: String) {
@@ -124,11 +126,13 @@ enum Files {
         }
     }
 
-    /// The names in a folder in order, without those that begin with a dot; none where there is no such folder.
+    /// The names in a folder in order, without those of unfinished files; none where there is no such folder.
     static func names(in path: String) -> [String] {
         let names = try? FileManager.default.contentsOfDirectory(atPath: path)
-        return names?.filter { !$0.hasPrefix(".") }.sorted() ?? []
+        return names?.filter { !isUnfinished($0) }.sorted() ?? []
     }
+
+    private static func isUnfinished(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix("~") }
 
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }

@@ -53,7 +53,7 @@ extension NetworkRules {
             case nil: .isolated
             case .nat: .nat
             case .route: .route
-            case .open: .open
+            case .open, .bridge, .private, .vepa, .passthrough, .hostdev: .open
             }
         self.init(bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects)
         for subnet in definition.ips.compactMap(\.subnet) {

@@ -3,33 +3,47 @@ internal import NetworkModel
 /// Reads values out of a document's tree and collects what is wrong with them.
 ///
 /// A value that is wrong is noted and read as if it stood there not at all, so that one pass finds every problem. What comes
-/// out is a definition only where no problem was noted.
+/// out is a definition only where no problem was noted. What libvirt takes and nobody can have meant is a warning.
 struct DefinitionReader {
     private(set) var problems: [XMLProblem] = []
+    private(set) var warnings: [XMLProblem] = []
 
     mutating func refuse(_ element: XMLElement, _ message: String) {
         problems.append(XMLProblem(message, at: element))
     }
 
-    /// Reads the `<network>` element, whose words are known ones.
+    mutating func warn(_ element: XMLElement, _ message: String) {
+        warnings.append(XMLProblem(message, at: element))
+    }
+
+    /// Reads the `<network>` element.
     mutating func network(
         _ root: XMLElement, metadata: String?, using generator: inout some RandomNumberGenerator
     ) -> NetworkDefinition {
+        Vocabulary.network.check(root, &self)
         let uuid = uuid(root)
         var network = NetworkDefinition(name: name(root), uuid: uuid ?? .random(using: &generator))
+        network.title = title(root)
+        network.description = description(root)
         network.metadata = metadata
         root.first("metadata").map { ownMetadata($0) }
-        network.forward = root.first("forward").map { forward($0) }
+        if value(root, "ipv6") != nil { network.allowsIPv6 = yesNo(root, "ipv6") == true }
+        network.trustGuestRxFilters = yesNo(root, "trustGuestRxFilters")
+        network.forward = root.first("forward").flatMap { forward($0) }
         if let bridge = root.first("bridge") { network.bridge = self.bridge(bridge) }
         network.mac = root.first("mac").flatMap { mac($0) }
-        // libvirt takes 0 for no MTU at all; 68 is the least that IPv4 works with (RFC 791, section 3.2).
-        network.mtu = root.first("mtu").flatMap { number($0, "size", 68...65_535, zeroMeansNone: true) }
+        network.mtu = root.all("mtu").first { $0["size"] != nil }.flatMap { mtu($0) }
         network.domain = root.first("domain").flatMap { domain($0) }
         network.dns = root.first("dns").flatMap { dns($0) }
+        network.vlan = root.first("vlan").flatMap { vlan($0) }
+        network.bandwidth = root.first("bandwidth").flatMap { bandwidth($0) }
+        network.portsAreIsolated = root.first("port").flatMap { yesNo($0, "isolated") }
         network.ips = ips(root)
-        if let mode = network.forward?.mode, let element = root.first("forward"), root.first("ip") == nil {
-            refuse(element, "<forward> with mode \(quoted(mode.rawValue)) needs an <ip> in the network; add one")
-        }
+        network.routes = routes(root, by: network.ips)
+        network.virtualPort = root.first("virtualport").flatMap { virtualPort($0, needsKind: true) }
+        network.portGroups = portGroups(root)
+        network.dnsmasqOptions = dnsmasqOptions(root)
+        checkFit(of: network, root)
         return network
     }
 
@@ -50,17 +64,19 @@ struct DefinitionReader {
         let name = element.text
         if name.holdsControlCharacter {
             refuse(element, "<name> holds a line break or control character; write it on one line")
-        } else if name.utf8.contains(UInt8(ascii: "/")) || name.hasPrefix(".") {
+        } else if name.utf8.contains(UInt8(ascii: "/")) || name == "." || name == ".." {
             refuse(
                 element,
-                "<name> is \(quoted(name)), which cannot name a file; choose one that does not begin with '.' and has no '/'"
+                "<name> is \(quoted(name)), which cannot name a file; choose one that is not '.' or '..' and has no '/'"
             )
-        } else if name.utf8.count > 240 {
-            // File names have at most 255 octets, and this one gets some more.
-            refuse(element, "<name> is \(name.utf8.count) octets long; choose one of at most 240")
+        } else if name.utf8.count > Self.longestName {
+            refuse(element, "<name> is \(name.utf8.count) octets long; choose one of at most \(Self.longestName)")
         }
         return name
     }
+
+    /// In octets: a file's name has at most 255, `.xml` and the ending of its copy among them.
+    private static let longestName = 247
 
     private mutating func uuid(_ root: XMLElement) -> NetworkUUID? {
         guard let element = root.first("uuid"), !element.text.isEmpty else { return nil }
@@ -69,14 +85,60 @@ struct DefinitionReader {
         return nil
     }
 
+    private mutating func title(_ root: XMLElement) -> String? {
+        guard let element = root.first("title"), !element.text.isEmpty else { return nil }
+        if element.text.holdsControlCharacter {
+            refuse(element, "<title> holds a line break or control character; write it on one line")
+        }
+        return element.text
+    }
+
+    private mutating func description(_ root: XMLElement) -> String? {
+        guard let element = root.first("description"), !element.text.isEmpty else { return nil }
+        if element.text.unicodeScalars.contains(where: { $0.isControl && $0 != "\n" && $0 != "\t" }) {
+            refuse(element, "<description> holds a control character; remove it")
+        }
+        return element.text
+    }
+
     private mutating func mac(_ element: XMLElement) -> MACAddress? {
         guard let text = value(element, "address") else { return nil }
         return mac(element, "address", text)
     }
 
+    private mutating func mtu(_ element: XMLElement) -> UInt32? {
+        // libvirt takes 0 for no MTU at all.
+        guard let size: UInt32 = number(element, "size"), size != 0 else { return nil }
+        // 68 is the least that IPv4 works with (RFC 791, section 3.2).
+        if !(68...65_535).contains(size) {
+            warn(element, "<mtu> of \(size) is none that a bridge can have: 68 to 65535")
+        }
+        return size
+    }
+
     private mutating func domain(_ element: XMLElement) -> NetworkDefinition.Domain? {
         let localOnly = yesNo(element, "localOnly")
-        guard let name = required(element, "name") else { return nil }
-        return .init(name: domainName(element, "name", name), localOnly: localOnly)
+        let register = yesNo(element, "register")
+        guard let name = element["name"] else {
+            warn(element, "<domain> has no 'name' and no effect")
+            return nil
+        }
+        return .init(name: domainName(element, "name", name), localOnly: localOnly, register: register)
+    }
+
+    private mutating func dnsmasqOptions(_ root: XMLElement) -> [String] {
+        let options = root.all("dnsmasq:options").flatMap { $0.all("dnsmasq:option") }
+        if let first = options.first {
+            warn(first, "<\(first.name)> has no effect: vnet serves DHCP and DNS itself, without dnsmasq")
+        }
+        var values: [String] = []
+        for option in options {
+            if let value = option["value"] {
+                values.append(value)
+            } else {
+                refuse(option, "<\(option.name)> has no 'value'; add the attribute")
+            }
+        }
+        return values
     }
 }

@@ -3,105 +3,102 @@ internal import NetworkModel
 // The order of elements and attributes is libvirt's, whatever it was in the document that was read.
 
 extension XMLWriter {
-    mutating func network(_ network: NetworkDefinition, live: Bool) {
-        element("network") { xml in
+    mutating func network(_ network: NetworkDefinition) {
+        let attributes = [
+            ("xmlns:dnsmasq", network.dnsmasqOptions.isEmpty ? nil : dnsmasqNamespace),
+            ("ipv6", network.allowsIPv6 ? "yes" : nil),
+            ("trustGuestRxFilters", network.trustGuestRxFilters.map(yesNo)),
+        ]
+        element("network", attributes) { xml in
             xml.element("name", text: network.name)
             xml.element("uuid", text: network.uuid.description)
+            if let title = network.title { xml.element("title", text: title) }
+            if let description = network.description { xml.element("description", text: description) }
             if let metadata = network.metadata { xml.line(metadata) }
-            if let forward = network.forward { xml.forward(forward, portRange: live && network.masquerades) }
-            let bridge = network.bridge
-            xml.element(
-                "bridge", [("name", bridge.name), ("stp", bridge.stp ? "on" : "off"), ("delay", "\(bridge.delay)")])
+            if let forward = network.forward { xml.forward(forward) }
+            xml.bridge(network.bridge, of: network)
             if let mtu = network.mtu { xml.element("mtu", [("size", "\(mtu)")]) }
             if let mac = network.mac { xml.element("mac", [("address", mac.description)]) }
             if let domain = network.domain {
-                xml.element("domain", [("name", domain.name), ("localOnly", domain.localOnly.map(yesNo))])
-            }
-            if let dns = network.dns, dns != NetworkDefinition.DNS() { xml.dns(dns) }
-            for ip in network.ips { xml.ip(ip) }
-        }
-    }
-
-    private mutating func forward(_ forward: NetworkDefinition.Forward, portRange: Bool) {
-        let device = forward.device?.description
-        element("forward", [("dev", device), ("mode", forward.mode.rawValue)]) { xml in
-            if portRange {
-                xml.element("nat") { $0.element("port", [("start", "1024"), ("end", "65535")]) }
-            }
-            if let device { xml.element("interface", [("dev", device)]) }
-        }
-    }
-
-    private mutating func dns(_ dns: NetworkDefinition.DNS) {
-        let attributes = [
-            ("enable", dns.enable.map(yesNo)), ("forwardPlainNames", dns.forwardPlainNames.map(yesNo)),
-        ]
-        element("dns", attributes) { xml in
-            for forwarder in dns.forwarders {
-                xml.element("forwarder", [("domain", forwarder.domain), ("addr", forwarder.address?.description)])
-            }
-            for text in dns.texts { xml.element("txt", [("name", text.name), ("value", text.value)]) }
-            for service in dns.services {
                 xml.element(
-                    "srv",
+                    "domain",
                     [
-                        ("service", service.service), ("protocol", service.proto), ("domain", service.domain),
-                        ("target", service.target), ("port", number(service.port)),
-                        ("priority", number(service.priority)), ("weight", number(service.weight)),
+                        ("name", domain.name), ("localOnly", domain.localOnly.map(yesNo)),
+                        ("register", domain.register.map(yesNo)),
                     ])
             }
-            for host in dns.hosts {
-                xml.element("host", [("ip", host.address.description)]) { xml in
-                    for name in host.names { xml.element("hostname", text: name) }
-                }
-            }
+            if let dns = network.dns, dns != NetworkDefinition.DNS() { xml.dns(dns) }
+            if let vlan = network.vlan { xml.vlan(vlan) }
+            if let bandwidth = network.bandwidth { xml.bandwidth(bandwidth) }
+            if let isolated = network.portsAreIsolated { xml.element("port", [("isolated", yesNo(isolated))]) }
+            for ip in network.ips { xml.ip(ip) }
+            for route in network.routes { xml.route(route) }
+            if let virtualPort = network.virtualPort { xml.virtualPort(virtualPort) }
+            for group in network.portGroups { xml.portGroup(group) }
+            xml.dnsmasqOptions(network.dnsmasqOptions)
         }
     }
 
-    private mutating func ip(_ ip: NetworkDefinition.IP) {
-        var netmask: String?
-        var prefix: String?
-        switch ip.mask {
-        case .netmask(let mask): netmask = mask.description
-        case .prefix(let length): prefix = "\(length)"
-        case .none: break
-        }
+    private mutating func forward(_ forward: NetworkDefinition.Forward) {
+        let mode = forward.mode
         let attributes = [
-            ("family", ip.family?.rawValue), ("address", ip.address.description), ("netmask", netmask),
-            ("prefix", prefix), ("localPtr", ip.localPtr.map(yesNo)),
+            ("dev", forward.device?.description), ("mode", mode.rawValue),
+            ("managed", mode == .hostdev ? yesNo(forward.isManaged) : nil),
         ]
-        element("ip", attributes, isPair: true) { xml in
-            if !ip.ranges.isEmpty || !ip.hosts.isEmpty { xml.dhcp(of: ip) }
+        element("forward", attributes) { xml in
+            if let driver = forward.driver {
+                xml.element("driver", [("name", driver.name.rawValue), ("model", driver.model)])
+            }
+            if forward.nat != NetworkDefinition.Forward.NAT() { xml.nat(forward.nat) }
+            if let function = forward.physicalFunction { xml.element("pf", [("dev", function.description)]) }
+            for interface in forward.interfaces { xml.element("interface", [("dev", interface.description)]) }
+            for address in forward.addresses {
+                xml.element(
+                    "address",
+                    [
+                        ("type", "pci"), ("domain", "0x" + hexadecimal(address.domain, digits: 4)),
+                        ("bus", "0x" + hexadecimal(address.bus, digits: 2)),
+                        ("slot", "0x" + hexadecimal(address.slot, digits: 2)), ("function", "0x\(address.function)"),
+                    ])
+            }
         }
     }
 
-    private mutating func dhcp(of ip: NetworkDefinition.IP) {
-        element("dhcp") { xml in
-            for range in ip.ranges {
-                xml.element("range", [("start", range.start.description), ("end", range.end.description)]) {
-                    $0.lease(range.lease)
-                }
-            }
-            for host in ip.hosts {
-                xml.element("host", [("mac", host.mac), ("name", host.name), ("ip", host.address.description)]) {
-                    $0.lease(host.lease)
-                }
-            }
+    private mutating func nat(_ nat: NetworkDefinition.Forward.NAT) {
+        element("nat", [("ipv6", nat.ipv6.map(yesNo))]) { xml in
+            if let addresses = nat.addresses { xml.element("address", ends(addresses)) }
+            if let ports = nat.ports { xml.element("port", ends(ports)) }
         }
     }
 
-    private mutating func lease(_ lease: NetworkDefinition.IP.LeaseTime?) {
-        guard let lease else { return }
-        element("lease", [("expiry", "\(lease.expiry)"), ("unit", lease.expiry == 0 ? nil : lease.unit.rawValue)])
+    /// libvirt shows a bridge of the network's own whole, and another one as far as the document does.
+    private mutating func bridge(_ bridge: NetworkDefinition.Bridge, of network: NetworkDefinition) {
+        guard network.hasOwnBridge || bridge.name != nil || bridge.macTableManager != nil else { return }
+        let isOwn = network.hasOwnBridge
+        element(
+            "bridge",
+            [
+                ("name", bridge.name), ("zone", bridge.zone), ("stp", isOwn ? bridge.stp ? "on" : "off" : nil),
+                ("delay", isOwn ? "\(bridge.delay)" : nil), ("macTableManager", bridge.macTableManager?.rawValue),
+            ])
+    }
+
+    private mutating func dnsmasqOptions(_ values: [String]) {
+        guard !values.isEmpty else { return }
+        element("dnsmasq:options") { xml in
+            for value in values { xml.element("dnsmasq:option", [("value", value)]) }
+        }
     }
 }
 
-private func yesNo(_ value: Bool) -> String { value ? "yes" : "no" }
+func yesNo(_ value: Bool) -> String { value ? "yes" : "no" }
 
-/// Nil for 0, which libvirt does not write.
-private func number(_ value: UInt16?) -> String? { value.flatMap { $0 == 0 ? nil : "\($0)" } }
+private func ends(_ range: ClosedRange<some CustomStringConvertible>) -> [XMLWriter.Attribute] {
+    [("start", range.lowerBound.description), ("end", range.upperBound.description)]
+}
 
-extension NetworkDefinition {
-    /// Whether packets leave with the host's address, which IPv6 packets never do.
-    fileprivate var masquerades: Bool { forward?.mode == .nat && ips.contains { $0.address.family == .ipv4 } }
+/// In lower case, with zeros before it where there are fewer digits.
+private func hexadecimal(_ number: some BinaryInteger, digits: Int) -> String {
+    let text = String(number, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
 }

@@ -1,29 +1,34 @@
 public import NetworkModel
 
 extension NetworkDefinition {
+    /// Reads libvirt's `<network>` document, and says nothing of what has no effect in it: see `read(libvirtXML:using:)`.
+    public init(libvirtXML bytes: [UInt8], using generator: inout some RandomNumberGenerator) throws(XMLProblems) {
+        self = try Self.read(libvirtXML: bytes, using: &generator).definition
+    }
+
     /// Reads libvirt's `<network>` document.
     ///
-    /// Nothing in it is ignored but `connections`, which only libvirt's output has, and other programs' `<metadata>`, which
-    /// is kept: any other element or attribute that would have no effect is refused.
+    /// What libvirt refuses is refused, and so is what could not be written and read again as the same. What libvirt takes
+    /// and nobody can have meant is a warning: words it does not know and so ignores, elements that count once and stand
+    /// there twice, reservations that are never given out. Other programs' `<metadata>` is kept unread.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8, at most 1 MiB, without a document type declaration.
     ///   - generator: Makes the UUID of a document that has none.
+    /// - Returns: The network, and the warnings in the order of the document's lines.
     /// - Throws: All that is wrong, each with its line.
-    public init(
+    public static func read(
         libvirtXML bytes: [UInt8], using generator: inout some RandomNumberGenerator
-    ) throws(XMLProblems) {
+    ) throws(XMLProblems) -> (definition: NetworkDefinition, warnings: [XMLProblem]) {
         let document = try XMLDocument(parsing: bytes)
         let root = document.root
-        guard root.name == "network", root.namespace == nil else {
+        guard root.key == "network" else {
             throw XMLProblems([XMLProblem("\(tag(root.name)) is not a network; put <network> outermost", at: root)])
         }
-        let unknown = Vocabulary.network.problems(in: root)
         var reader = DefinitionReader()
         let network = reader.network(root, metadata: document.metadata, using: &generator)
-        let problems = unknown + reader.problems
-        guard problems.isEmpty else { throw XMLProblems(problems) }
-        self = network
+        guard reader.problems.isEmpty else { throw XMLProblems(reader.problems) }
+        return (network, reader.warnings.inOrderOfLines)
     }
 
     /// The network as libvirt writes it: `virsh net-dumpxml --inactive`, with a line break at the end.
@@ -34,10 +39,20 @@ extension NetworkDefinition {
     /// The network as libvirt writes it.
     ///
     /// - Parameter live: As a running network, `virsh net-dumpxml`: with the range of ports that NAT uses, where it does.
-    /// - Returns: A document that is the same definition when it is read again, live or not.
+    /// - Returns: A document that is the same definition when it is read again, but for that range.
     public func libvirtXML(live: Bool) -> String {
         var writer = XMLWriter()
-        writer.network(self, live: live)
+        writer.network(live ? running : self)
         return writer.text
+    }
+
+    /// As libvirt holds a definition while its network runs.
+    private var running: Self {
+        guard let forward, forward.mode == .nat, forward.nat.ports == nil else { return self }
+        // IPv6 packets leave with the host's address only where the document says so.
+        guard ips.contains(where: { $0.address.family == .ipv4 || forward.nat.ipv6 == true }) else { return self }
+        var running = self
+        running.forward?.nat.ports = Forward.NAT.defaultPorts
+        return running
     }
 }

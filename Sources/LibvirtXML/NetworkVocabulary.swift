@@ -2,48 +2,53 @@
 
 extension Vocabulary {
     static let network = Self(
-        attributes: ["connections"],
-        attributesNotYet: ["ipv6", "trustGuestRxFilters"],
+        attributes: ["connections", "ipv6", "trustGuestRxFilters"],
         children: [
             "name": .once(text),
             "uuid": .once(text),
+            "title": .once(text),
+            "description": .once(text),
             "metadata": .once(Self(content: .anything)),
             "forward": .once(forward),
-            "bridge": .once(bridge),
+            "bridge": .once(Self(attributes: ["name", "zone", "stp", "delay", "macTableManager"])),
             "mtu": .once(Self(attributes: ["size"])),
             "mac": .once(Self(attributes: ["address"])),
-            "domain": .once(Self(attributes: ["name", "localOnly"], attributesNotYet: ["register"])),
+            "domain": .once(Self(attributes: ["name", "localOnly", "register"])),
             "dns": .once(dns),
+            "vlan": .once(vlan),
+            "bandwidth": .once(bandwidth),
+            "port": .once(Self(attributes: ["isolated"])),
             "ip": .many(ip),
-        ],
-        childrenNotYet: ["title", "description", "vlan", "bandwidth", "port", "route", "virtualport", "portgroup"]
+            "route": .many(Self(attributes: ["family", "address", "netmask", "prefix", "gateway", "metric"])),
+            "virtualport": .once(virtualPort),
+            "portgroup": .many(portGroup),
+            "dnsmasq:options": .many(dnsmasq),
+        ]
     )
 
     private static let forward = Self(
-        attributes: ["mode", "dev"],
-        attributesNotYet: ["managed"],
+        attributes: ["mode", "dev", "managed"],
         children: [
-            "nat": .once(nat),
+            "driver": .once(Self(attributes: ["name", "model"])),
+            "nat": .many(nat),
+            "pf": .many(Self(attributes: ["dev"])),
             "interface": .many(Self(attributes: ["dev", "connections"])),
-        ],
-        childrenNotYet: ["driver", "pf", "address"]
+            "address": .many(Self(attributes: ["type", "domain", "bus", "slot", "function", "multifunction"])),
+        ]
     )
 
     private static let nat = Self(
-        attributesNotYet: ["ipv6"],
-        children: ["port": .once(Self(attributes: ["start", "end"]))],
-        childrenNotYet: ["address"]
-    )
-
-    private static let bridge = Self(
-        attributes: ["name", "stp", "delay"],
-        attributesNotYet: ["zone", "macTableManager"]
+        attributes: ["ipv6"],
+        children: [
+            "address": .many(Self(attributes: ["start", "end"])),
+            "port": .many(Self(attributes: ["start", "end"])),
+        ]
     )
 
     private static let dns = Self(
         attributes: ["enable", "forwardPlainNames"],
         children: [
-            "forwarder": .many(Self(attributes: ["addr", "domain"], attributesNotYet: ["port"])),
+            "forwarder": .many(Self(attributes: ["addr", "domain", "port"])),
             "txt": .many(Self(attributes: ["name", "value"])),
             "srv": .many(
                 Self(attributes: ["service", "protocol", "domain", "target", "port", "priority", "weight"])),
@@ -51,20 +56,40 @@ extension Vocabulary {
         ]
     )
 
+    private static let vlan = Self(
+        attributes: ["trunk"], children: ["tag": .many(Self(attributes: ["id", "nativeMode"]))])
+
+    private static let bandwidth = Self(
+        attributes: ["classID"], children: ["inbound": .many(rate), "outbound": .many(rate)])
+
+    private static let rate = Self(attributes: ["average", "peak", "burst", "floor"])
+
+    private static let virtualPort = Self(
+        attributes: ["type"],
+        children: [
+            "parameters": .once(
+                Self(attributes: ["managerid", "typeid", "typeidversion", "instanceid", "interfaceid", "profileid"]))
+        ]
+    )
+
+    private static let portGroup = Self(
+        attributes: ["name", "default", "trustGuestRxFilters"],
+        children: ["vlan": .once(vlan), "virtualport": .once(virtualPort), "bandwidth": .once(bandwidth)]
+    )
+
+    private static let dnsmasq = Self(children: ["dnsmasq:option": .many(Self(attributes: ["value"]))])
+
     private static let ip = Self(
         attributes: ["family", "address", "netmask", "prefix", "localPtr"],
-        children: ["dhcp": .once(dhcp)],
-        childrenNotYet: ["tftp"]
+        children: ["tftp": .once(Self(attributes: ["root"])), "dhcp": .once(dhcp)]
     )
 
     private static let dhcp = Self(
         children: [
-            "range": .many(Self(attributes: ["start", "end"], children: ["lease": .once(lease)])),
-            "host": .many(
-                Self(
-                    attributes: ["mac", "name", "ip"], attributesNotYet: ["id"], children: ["lease": .once(lease)])),
-        ],
-        childrenNotYet: ["bootp"]
+            "range": .many(Self(attributes: ["start", "end"], children: ["lease": .last(lease)])),
+            "host": .many(Self(attributes: ["mac", "id", "name", "ip"], children: ["lease": .last(lease)])),
+            "bootp": .last(Self(attributes: ["file", "server"])),
+        ]
     )
 
     private static let lease = Self(attributes: ["expiry", "unit"])

@@ -13,10 +13,13 @@ func shortened(_ text: some StringProtocol, to limit: Int) -> String {
 
 extension Unicode.Scalar {
     /// Whether this is one of U+0000 to U+001F and U+007F to U+009F.
-    var isControl: Bool { properties.generalCategory == .control }
+    var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }
 
 extension String {
     /// Whether any of the text's scalars, line breaks and tabs among them, is a control character.
-    var holdsControlCharacter: Bool { unicodeScalars.contains { $0.isControl } }
+    var holdsControlCharacter: Bool {
+        // Most text has none of the octets that control characters begin with.
+        utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 } && unicodeScalars.contains { $0.isControl }
+    }
 }

@@ -1,7 +1,6 @@
-/// What libvirt's format lets stand in one element, and which part of that vnet does.
+/// What libvirt's format lets stand in one element.
 ///
-/// libvirt ignores what it does not know, so a mistyped element silently has no effect. Here everything in a document either
-/// takes effect or is refused, by name.
+/// libvirt ignores what it does not know, so a mistyped element silently has no effect. Here each such word is at least told.
 struct Vocabulary: Sendable {
     enum Content: Sendable {
         /// Elements alone.
@@ -12,79 +11,78 @@ struct Vocabulary: Sendable {
         case anything
     }
 
+    /// Which of several children of a name libvirt reads.
+    enum Reading: Sendable { case first, last, all }
+
     struct Child: Sendable {
         let vocabulary: Vocabulary
-        let mayRepeat: Bool
+        let reading: Reading
 
-        static func once(_ vocabulary: Vocabulary) -> Self { Self(vocabulary: vocabulary, mayRepeat: false) }
-        static func many(_ vocabulary: Vocabulary) -> Self { Self(vocabulary: vocabulary, mayRepeat: true) }
+        static func once(_ vocabulary: Vocabulary) -> Self { Self(vocabulary: vocabulary, reading: .first) }
+        static func last(_ vocabulary: Vocabulary) -> Self { Self(vocabulary: vocabulary, reading: .last) }
+        static func many(_ vocabulary: Vocabulary) -> Self { Self(vocabulary: vocabulary, reading: .all) }
     }
 
     var content = Content.elements
-    var attributes: Set<String> = []
-    /// Attributes that libvirt knows and vnet does not do.
-    var attributesNotYet: Set<String> = []
+    var attributes: [String] = []
+    /// By `XMLElement.key`.
     var children: [String: Child] = [:]
-    /// Elements that libvirt knows and vnet does not do.
-    var childrenNotYet: Set<String> = []
 
-    /// What is wrong with the words of `element` and of all that is in it; values are not looked at.
-    func problems(in element: XMLElement) -> [XMLProblem] {
-        if content == .anything { return [] }
-        var problems = element.attributes.compactMap { problem(with: $0, of: element) }
+    /// The vocabulary of the element that `path` leads to from here.
+    subscript(path: [String]) -> Self? {
+        path.reduce(self) { vocabulary, key in vocabulary?.children[key]?.vocabulary }
+    }
+
+    /// Tells `reader` what is wrong with the words of `element` and of all that is in it; values are not looked at.
+    func check(_ element: XMLElement, _ reader: inout DefinitionReader) {
+        if content == .anything { return }
+        for attribute in element.attributes { check(attribute, of: element, &reader) }
         if content == .elements, element.text.utf8.contains(where: { !Self.blanks.contains($0) }) {
-            problems.append(.init("\(tag(element.name)) holds text, which means nothing there; remove it", at: element))
+            reader.warn(element, "\(tag(element.name)) holds text, which has no effect there")
         }
         var seen: [String: XMLElement] = [:]
         for child in element.children {
-            guard child.namespace == nil, let known = children[child.name] else {
-                problems.append(refusal(of: child, in: element))
+            guard let key = child.key, let known = children[key] else {
+                warn(of: child, in: element, &reader)
                 continue
             }
-            if let first = seen[child.name], !known.mayRepeat {
-                let place = first.position.map { ", first on line \($0.line)" } ?? ""
-                problems.append(
-                    .init(
-                        "\(tag(child.name)) stands more than once in \(tag(element.name))\(place); keep one", at: child)
-                )
+            if known.reading != .all, let other = seen.updateValue(child, forKey: key) {
+                let which = known.reading == .first ? "first" : "last"
+                reader.warn(
+                    child,
+                    "\(tag(child.name)) stands more than once in \(tag(element.name)), also \(other.place); only the"
+                        + " \(which) has an effect")
             }
-            seen[child.name] = seen[child.name] ?? child
-            problems += known.vocabulary.problems(in: child)
+            known.vocabulary.check(child, &reader)
         }
-        return problems
     }
 
-    private func problem(with attribute: XMLElement.Attribute, of element: XMLElement) -> XMLProblem? {
-        let name = quoted(attribute.name)
-        if attributes.contains(attribute.name) {
-            // A reader of what we write would see a blank in place of a line break (XML 1.0, section 3.3.3).
-            guard attribute.value.holdsControlCharacter else { return nil }
-            return .init(
-                "attribute \(name) of \(tag(element.name)) holds a control character or line break; remove it",
-                at: element)
+    private func check(_ attribute: XMLElement.Attribute, of element: XMLElement, _ reader: inout DefinitionReader) {
+        guard attributes.contains(attribute.name) else {
+            return reader.warn(
+                element, "\(quoted(attribute.name)) is not an attribute of \(tag(element.name)) and has no effect")
         }
-        if attributesNotYet.contains(attribute.name) {
-            return .init("attribute \(name) of \(tag(element.name)) is not supported yet; remove it", at: element)
+        // A reader of what we write would see a blank in place of a line break (XML 1.0, section 3.3.3).
+        if attribute.value.holdsControlCharacter {
+            reader.refuse(
+                element,
+                "attribute \(quoted(attribute.name)) of \(tag(element.name)) holds a control character or line break; remove it"
+            )
         }
-        return .init("\(name) is not an attribute of \(tag(element.name)); remove it", at: element)
     }
 
-    private func refusal(of child: XMLElement, in element: XMLElement) -> XMLProblem {
+    private func warn(of child: XMLElement, in element: XMLElement, _ reader: inout DefinitionReader) {
         let name = tag(child.name)
-        switch child.namespace {
-        case nil where childrenNotYet.contains(child.name), Self.dnsmasq?:
-            return .init("\(name) is not supported yet; remove it", at: child)
-        case nil:
-            return .init("\(name) is not an element of \(tag(element.name)); remove it", at: child)
-        case let namespace?:
-            return .init(
-                "\(name) of namespace \(quoted(namespace)) is not an element of \(tag(element.name)); "
-                    + "remove it or move it into <metadata>", at: child)
+        if let namespace = child.namespace {
+            reader.warn(
+                child,
+                "\(name) of namespace \(quoted(namespace)) has no effect in \(tag(element.name)) and is not kept; move it"
+                    + " into <metadata>")
+        } else {
+            reader.warn(child, "\(name) is not an element of \(tag(element.name)) and has no effect")
         }
     }
 
-    /// The namespace of libvirt's `<dnsmasq:options>`.
-    private static let dnsmasq = "http://libvirt.org/schemas/network/dnsmasq/1.0"
     /// XML 1.0, section 2.3: the production `S`.
     private static let blanks: Set<UInt8> = [0x09, 0x0A, 0x0D, 0x20]
 }

@@ -2,8 +2,11 @@
 struct XMLElement: Hashable, Sendable {
     /// As the document writes it, with its prefix.
     let name: String
-    /// Nil where the element has none, as libvirt's own.
+    /// Nil where the element has none, as most of libvirt's own.
     let namespace: String?
+    /// What the element is known by: its name where it has no namespace, `dnsmasq:` and its local name in the namespace of
+    /// libvirt's `<dnsmasq:options>`, whatever its prefix; nil in any other.
+    let key: String?
     let position: SourcePosition?
     let attributes: [Attribute]
     let children: [XMLElement]
@@ -16,12 +19,38 @@ struct XMLElement: Hashable, Sendable {
         let value: String
     }
 
+    init(
+        name: String, namespace: String?, position: SourcePosition?, attributes: [Attribute], children: [XMLElement],
+        text: String
+    ) {
+        self.name = name
+        self.namespace = namespace
+        key =
+            switch namespace {
+            case nil: name
+            case dnsmasqNamespace: "dnsmasq:" + (name.split(separator: ":").last ?? "")
+            default: nil
+            }
+        self.position = position
+        self.attributes = attributes
+        self.children = children
+        self.text = text
+    }
+
     /// The value of an attribute that stands there, be it empty.
     subscript(attribute: String) -> String? { attributes.first { $0.name == attribute }?.value }
 
-    /// The first child of that name.
-    func first(_ name: String) -> XMLElement? { children.first { $0.name == name && $0.namespace == nil } }
+    /// The first child of that key.
+    func first(_ key: String) -> XMLElement? { children.first { $0.key == key } }
 
-    /// The children of that name, in their order.
-    func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name && $0.namespace == nil } }
+    /// The children of that key, in their order.
+    func all(_ key: String) -> [XMLElement] { children.filter { $0.key == key } }
+
+    /// Where the element is, in a message about another one.
+    var place: String { LibvirtXML.place(position) }
 }
+
+func place(_ position: SourcePosition?) -> String { position.map { "on line \($0.line)" } ?? "elsewhere" }
+
+/// The namespace of libvirt's `<dnsmasq:options>`.
+let dnsmasqNamespace = "http://libvirt.org/schemas/network/dnsmasq/1.0"

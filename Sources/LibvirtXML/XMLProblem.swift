@@ -39,7 +39,7 @@ public struct XMLProblems: Error, Hashable, CustomStringConvertible {
 
     init(_ problems: [XMLProblem]) {
         precondition(!problems.isEmpty, "no problem is no error")
-        self.problems = problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
+        self.problems = problems.inOrderOfLines
     }
 
     init(_ message: String, at position: SourcePosition? = nil) {
@@ -48,4 +48,8 @@ public struct XMLProblems: Error, Hashable, CustomStringConvertible {
 
     /// One line a problem.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+extension [XMLProblem] {
+    var inOrderOfLines: Self { sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) } }
 }

@@ -3,49 +3,70 @@ struct XMLWriter {
     /// An attribute's name and value; nil for one that is not written.
     typealias Attribute = (name: String, value: String?)
 
-    private(set) var text = ""
+    private var bytes: [UInt8] = []
     private var depth = 0
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Writes an element and what `content` writes into it; `<name/>` where that is nothing, unless `isPair`.
     mutating func element(
         _ name: String, _ attributes: [Attribute] = [], isPair: Bool = false, _ content: (inout Self) -> Void = { _ in }
     ) {
-        var inner = Self()
-        inner.depth = depth + 1
-        content(&inner)
-        let start = attributes.reduce("<\(name)") { tag, attribute in
-            attribute.value.map { "\(tag) \(attribute.name)='\(Self.escaped($0))'" } ?? tag
+        indent()
+        write("<")
+        write(name)
+        for case (let name, let value?) in attributes {
+            write(" ")
+            write(name)
+            write("='")
+            escape(value)
+            write("'")
         }
-        if inner.text.isEmpty, !isPair {
-            line("\(start)/>")
+        write(">\n")
+        let start = bytes.count
+        depth += 1
+        content(&self)
+        depth -= 1
+        if bytes.count == start, !isPair {
+            bytes.removeLast(2)
+            write("/>\n")
         } else {
-            line("\(start)>")
-            text += inner.text
             line("</\(name)>")
         }
     }
 
     /// Writes an element that holds text.
-    mutating func element(_ name: String, text: String) { line("<\(name)>\(Self.escaped(text))</\(name)>") }
+    mutating func element(_ name: String, text: String) {
+        indent()
+        write("<\(name)>")
+        escape(text)
+        write("</\(name)>\n")
+    }
 
     /// Writes XML as it is.
-    mutating func line(_ xml: String) { text += String(repeating: " ", count: 2 * depth) + xml + "\n" }
+    mutating func line(_ xml: String) {
+        indent()
+        write(xml)
+        write("\n")
+    }
+
+    private mutating func write(_ xml: String) { bytes += xml.utf8 }
+
+    private mutating func indent() { for _ in 0..<depth { write("  ") } }
 
     /// As libvirt escapes, in text and in attributes alike; what no XML document can hold is dropped.
-    private static func escaped(_ value: String) -> String {
-        var text = String.UnicodeScalarView()
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "<": text += "&lt;".unicodeScalars
-            case ">": text += "&gt;".unicodeScalars
-            case "&": text += "&amp;".unicodeScalars
-            case "\"": text += "&quot;".unicodeScalars
-            case "'": text += "&apos;".unicodeScalars
-            case "\t", "\n", "\r": text.append(scalar)
-            case "\0"..<" ": break
-            default: text.append(scalar)
+    private mutating func escape(_ value: String) {
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "<"): write("&lt;")
+            case UInt8(ascii: ">"): write("&gt;")
+            case UInt8(ascii: "&"): write("&amp;")
+            case UInt8(ascii: "\""): write("&quot;")
+            case UInt8(ascii: "'"): write("&apos;")
+            case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): bytes.append(byte)
+            case 0..<0x20: break
+            default: bytes.append(byte)
             }
         }
-        return String(text)
     }
 }

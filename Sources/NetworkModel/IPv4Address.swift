@@ -11,13 +11,24 @@ public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Parses dotted decimal, four octets without leading zeros: the form of RFC 6943, section 3.1.1, "strict".
     public init?(_ text: some StringProtocol) {
         var value: UInt32 = 0
-        let octets = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard octets.count == 4 else { return nil }
-        for octet in octets {
-            guard let byte = UInt8(octet), octet == String(byte) else { return nil }
-            value = value << 8 | UInt32(byte)
+        var octets = 1
+        var octet: UInt32?
+        for byte in String(text).utf8 {
+            switch byte {
+            case UInt8(ascii: "."):
+                guard let whole = octet, octets < 4 else { return nil }
+                value = value << 8 | whole
+                (octets, octet) = (octets + 1, nil)
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                guard octet != 0 else { return nil }
+                let grown = (octet ?? 0) * 10 + UInt32(byte - UInt8(ascii: "0"))
+                guard grown <= 0xFF else { return nil }
+                octet = grown
+            default: return nil
+            }
         }
-        self.value = value
+        guard let last = octet, octets == 4 else { return nil }
+        self.value = value << 8 | last
     }
 
     public var description: String { "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)" }

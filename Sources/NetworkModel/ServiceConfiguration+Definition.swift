@@ -14,6 +14,14 @@ extension ServiceConfiguration {
     }
 }
 
+extension NetworkDefinition {
+    /// The guests' domain without a final dot; nil where the document names none, or the root.
+    fileprivate var servedDomain: String? {
+        guard let name = domain?.name, !name.isEmpty, name != "." else { return nil }
+        return name.hasSuffix(".") ? String(name.dropLast()) : name
+    }
+}
+
 extension ServiceConfiguration.Advertisement {
     init?(of definition: NetworkDefinition, hasDNS: Bool) {
         let addresses = definition.ips.compactMap { ip -> (IPv6Address, IPv6Subnet)? in
@@ -25,7 +33,7 @@ extension ServiceConfiguration.Advertisement {
         guard !addresses.isEmpty else { return nil }
         self.init(prefixes: addresses.map(\.1), isRouter: definition.forward != nil)
         if hasDNS { nameServers = addresses.map(\.0) }
-        domain = definition.domain?.name
+        domain = definition.servedDomain
         mtu = definition.mtu
     }
 }
@@ -52,7 +60,7 @@ extension ServiceConfiguration.DHCP {
         }
         if definition.forward != nil { routers = [address] }
         if hasDNS { nameServers = [address] }
-        domain = definition.domain?.name
+        domain = definition.servedDomain
         mtu = definition.mtu.flatMap { UInt16(exactly: $0) }
     }
 
@@ -64,13 +72,13 @@ extension ServiceConfiguration.DHCP {
 extension ServiceConfiguration.DNS {
     init(of definition: NetworkDefinition, resolvers: [Server]) {
         self.init()
-        domain = definition.domain?.name
+        domain = definition.servedDomain
         localOnly = definition.domain?.localOnly == true
         forwardPlainNames = definition.dns?.forwardPlainNames != false
         subnets = definition.ips.compactMap(\.subnet)
         hosts = Self.hosts(of: definition)
         texts = definition.dns?.texts.map { Text(name: $0.name, value: $0.value) } ?? []
-        services = definition.dns?.services.map { Service(of: $0, domain: definition.domain?.name) } ?? []
+        services = definition.dns?.services.map { Service(of: $0, domain: definition.servedDomain) } ?? []
         if definition.forward != nil {
             // The host may list one of this network's own addresses as its resolver: asking it would be a loop.
             let own = Set(definition.ips.map(\.address))
@@ -93,11 +101,19 @@ extension ServiceConfiguration.DNS {
         var byDomain: [String: [Server]] = [:]
         for entry in listed {
             guard let domain = entry.domain else { continue }
-            byDomain[domain, default: []] += entry.address.map { [Server(address: $0)] } ?? resolvers
+            byDomain[domain, default: []] += Server(of: entry).map { [$0] } ?? resolvers
         }
-        let general = listed.filter { $0.domain == nil }.compactMap { $0.address.map { Server(address: $0) } }
+        let general = listed.filter { $0.domain == nil }.compactMap { Server(of: $0) }
         return byDomain.sorted { $0.key < $1.key }.map { Forwarder(domain: $0.key, servers: $0.value) }
             + [Forwarder(servers: general.isEmpty ? resolvers : general)].filter { !$0.servers.isEmpty }
+    }
+}
+
+extension ServiceConfiguration.DNS.Server {
+    /// Nil where the forwarder leaves it to the host whom to ask.
+    fileprivate init?(of forwarder: NetworkDefinition.DNS.Forwarder) {
+        guard let address = forwarder.address else { return nil }
+        self.init(address: address, port: forwarder.port ?? 53)
     }
 }
 

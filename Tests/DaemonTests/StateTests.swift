@@ -76,7 +76,7 @@ import Testing
             let path = paths.run + "/file"
             try Files.write("old".utf8, to: path, durable: true)
             // The folder's own name in the way of the temporary file: the write fails, and the old content stays.
-            try Files.makeDirectory(paths.run + "/.file.new")
+            try Files.makeDirectory(paths.run + "/.file~")
             #expect(throws: FileError.self) { try Files.write("new".utf8, to: path, durable: true) }
             #expect(try Files.read(path) == Array("old".utf8))
             #expect(try Files.read(paths.run + "/none") == nil)

@@ -161,8 +161,8 @@ struct DeathTests {
             let intent = #"{"name":"lab","uuid":"\#(uuid)","rules":\#(rules)}"#
             try await site.lab.sh(
                 """
-                echo '\(intent)' > \(run)/intents/.\(uuid).new
-                cp \(run)/live/lab.xml \(run)/live/.lab.xml.new
+                echo '\(intent)' > \(run)/intents/.\(uuid)~
+                cp \(run)/live/lab.xml \(run)/live/.lab.xml~
                 """)
             #expect(try await site.host.must("list", "--name").text == "lab")
             #expect(

@@ -14,7 +14,7 @@ internal import Testing
         try bytes(of: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)"))
     }
 
-    @Test func filesAreFound() { #expect(Self.names.count >= 40) }
+    @Test func filesAreFound() { #expect(Self.names.count >= 80) }
 
     @Test(arguments: names) func writesAsLibvirtDoes(name: String) throws {
         try expectGolden(try read(Self.golden("\(name).in.xml")).libvirtXML, "\(name).out.xml")
@@ -23,7 +23,6 @@ internal import Testing
     @Test(arguments: names) func readsWhatItWrites(name: String) throws {
         let network = try read(Self.golden("\(name).in.xml"))
         #expect(try read(Self.golden("\(name).out.xml")) == network)
-        #expect(try read(network.libvirtXML(live: true)) == network)
     }
 }
 

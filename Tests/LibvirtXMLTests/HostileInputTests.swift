@@ -95,8 +95,8 @@ internal import Testing
         #expect(found.first?.message == "an element has more than 100 attributes; remove some")
     }
 
-    @Test(.timeLimit(.minutes(1))) func refusesManyElements() {
-        #expect(problems(network(String(repeating: "<a/>", count: 100_000))).count == 100_000)
+    @Test(.timeLimit(.minutes(1))) func readsManyElements() throws {
+        #expect(try warnings(network(String(repeating: "<a/>", count: 100_000))).count == 100_000)
     }
 
     /// Bytes that are no UTF-8 text, from line 2 on.

@@ -17,19 +17,30 @@ internal import Testing
                   </forward>
 
                 """))
-        #expect(try read(network.libvirtXML(live: true)) == network)
+        // As under libvirt, who defines a network by what a running one shows has the range in the definition.
+        let again = try read(network.libvirtXML(live: true))
+        #expect(again.forward?.nat.ports == 1_024...65_535)
+        #expect(again.libvirtXML == network.libvirtXML(live: true))
     }
 
     @Test(arguments: [
+        // A range of its own is shown as it is.
+        "<forward><nat><port start='1' end='9'/></nat></forward><ip address='10.0.0.1'/>",
         // No network address translation.
         "",
         "<forward mode='route'/><ip address='10.0.0.1'/>",
         "<forward mode='open'/><ip address='10.0.0.1'/>",
-        // IPv6 is routed, with nat as well.
+        // IPv6 is routed, with nat as well, unless the document says otherwise.
         "<forward mode='nat'/><ip family='ipv6' address='fd00::1'/>",
     ])
     func isAsDefinedWithoutNAT(body: String) throws {
         let network = try read(network(body))
         #expect(network.libvirtXML(live: true) == network.libvirtXML)
+    }
+
+    @Test func showsThePortsOfIPv6NAT() throws {
+        let network = try read(
+            network("<forward><nat ipv6='yes'/></forward><ip family='ipv6' address='fd00::1'/>"))
+        #expect(network.libvirtXML(live: true).contains("<port start='1024' end='65535'/>"))
     }
 }

@@ -24,6 +24,12 @@ func problems(_ xml: String) -> [XMLProblem] {
     }
 }
 
+/// What is told of a document that can be read.
+func warnings(_ xml: String) throws(XMLProblems) -> [XMLProblem] {
+    var random = SeededGenerator(seed: 1)
+    return try NetworkDefinition.read(libvirtXML: [UInt8](xml.utf8), using: &random).warnings
+}
+
 /// The files of a folder, named from the root of the package.
 func files(in folder: String) -> [URL] {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -30,6 +30,17 @@ import Testing
         #expect(dhcp.reservations.map(\.address) == ["10.0.7.10"])
     }
 
+    /// What is written with a final dot is meant without it, and the root is no domain of guests.
+    @Test(
+        arguments: [("lab.test", "lab.test"), ("lab.test.", "lab.test"), ("", nil), (".", nil)] as [(String, String?)])
+    func servesTheDomain(name: String, expected: String?) throws {
+        var network = Self.network
+        network.domain?.name = name
+        let configuration = try #require(ServiceConfiguration(of: network, resolvers: []))
+        #expect(configuration.dhcp?.domain == expected)
+        #expect(configuration.dns?.domain == expected)
+    }
+
     @Test func isolatedMeansNoRouterAndNobodyToAsk() throws {
         var network = Self.network
         network.forward = nil
@@ -60,14 +71,14 @@ import Testing
             .init(domain: "corp.test", address: "10.9.9.9"),
             // The host's own resolvers for this domain.
             .init(domain: "example.test"),
-            .init(address: "192.0.2.1"),
+            .init(address: "192.0.2.1", port: 5_353),
         ]
         let forwarders = try #require(ServiceConfiguration(of: network, resolvers: Self.resolvers)?.dns?.forwarders)
         #expect(
             forwarders == [
                 .init(domain: "corp.test", servers: [.init(address: "10.9.9.9")]),
                 .init(domain: "example.test", servers: Self.resolvers),
-                .init(servers: [.init(address: "192.0.2.1")]),
+                .init(servers: [.init(address: "192.0.2.1", port: 5_353)]),
             ])
     }
 
@@ -84,6 +95,11 @@ import Testing
 
     @Test func copiesStayClearOfWhatIsThere() {
         var copy = Self.network
+        copy.routes = [.init(to: "172.16.0.0", mask: .prefix(12), by: "10.0.7.9")]
+        // libvirt takes a reservation of the other family.
+        copy.ips.append(.init(address: "fd00:7::1", mask: .prefix(64)))
+        copy.ips[1].hosts = [.init(name: "stray", address: "10.0.7.7")]
+        copy.ips[0].boot = .init(file: "pxe.0", server: "10.0.7.8")
         copy.rename(to: "lab2")
         copy.move(clearOf: ["10.0.7.0/24", "10.0.8.0/24"])
         #expect(copy.name == "lab2")
@@ -91,5 +107,9 @@ import Testing
         #expect(copy.ips.first?.address == "10.0.9.1")
         #expect(copy.ips.first?.ranges.first?.end == "10.0.9.199")
         #expect(copy.ips.first?.hosts.first?.address == "10.0.9.10")
+        #expect(copy.ips.last?.hosts.first?.address == "10.0.7.7")
+        #expect(copy.ips.first?.boot?.server == "10.0.9.8")
+        #expect(copy.routes.first?.gateway == "10.0.9.9")
+        #expect(copy.routes.first?.address == "172.16.0.0")
     }
 }

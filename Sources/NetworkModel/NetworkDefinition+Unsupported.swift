@@ -1,0 +1,74 @@
+extension NetworkDefinition {
+    /// What hinders a start, one sentence without a full stop an element; empty where the network can be started.
+    ///
+    /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do.
+    /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
+    /// options, and a client's DUID in an IPv4 reservation, which libvirt does not look at either.
+    public var unsupportedFeatures: [String] {
+        linkFeatures + forwardFeatures + portFeatures + serviceFeatures
+    }
+
+    private var linkFeatures: [String] {
+        var found: [String] = []
+        if let name = bridge.name, !name.contains("%"), InterfaceName(name) == nil {
+            found.append(
+                "<bridge> has the name '\(name)', which is no interface's: at most 15 letters, digits, '.', '_', '-'")
+        }
+        if bridge.zone != nil { found.append("'zone' of <bridge> is not supported yet") }
+        if bridge.macTableManager == .libvirt {
+            found.append("macTableManager='libvirt' of <bridge> is not supported yet")
+        }
+        if let mtu, !(68...65_535).contains(mtu) {
+            found.append("<mtu> has the size \(mtu), which no bridge can have: 68 to 65535")
+        }
+        if allowsIPv6, !ips.contains(where: { $0.address.family == .ipv6 }) {
+            found.append("ipv6='yes' of <network> is not supported yet")
+        }
+        for ip in ips where ip.subnet == nil {
+            found.append(
+                "<ip> has the address \(ip.address), whose prefix is no prefix: write one, such as prefix='24'")
+        }
+        if !routes.isEmpty { found.append("<route> is not supported yet") }
+        return found
+    }
+
+    private var forwardFeatures: [String] {
+        guard let forward else { return [] }
+        var found: [String] = []
+        if !forward.mode.hasOwnBridge {
+            found.append("<forward> with mode '\(forward.mode.rawValue)' is not supported yet")
+        }
+        if forward.nat.ipv6 == true { found.append("ipv6='yes' of <nat> is not supported yet") }
+        if forward.nat.addresses != nil { found.append("<address> of <nat> is not supported yet") }
+        if let ports = forward.nat.ports, ports != Forward.NAT.defaultPorts, ports != 0...0 {
+            found.append("<port> \(ports.lowerBound) to \(ports.upperBound) of <nat> is not supported yet")
+        }
+        return found
+    }
+
+    private var portFeatures: [String] {
+        var found: [String] = []
+        func note(_ vlan: VLAN?, _ port: VirtualPort?, _ bandwidth: Bandwidth?, _ place: String) {
+            if vlan != nil { found.append("<vlan>\(place) is not supported yet") }
+            if bandwidth != nil { found.append("<bandwidth>\(place) is not supported yet") }
+            if port != nil { found.append("<virtualport>\(place) is not supported yet") }
+        }
+        note(vlan, virtualPort, bandwidth, "")
+        for group in portGroups {
+            note(group.vlan, group.virtualPort, group.bandwidth, " of <portgroup> '\(group.name)'")
+        }
+        if portsAreIsolated == true { found.append("isolated='yes' of <port> is not supported yet") }
+        return found
+    }
+
+    private var serviceFeatures: [String] {
+        var found: [String] = []
+        if domain?.register == true { found.append("register='yes' of <domain> is not supported yet") }
+        if ips.contains(where: { $0.tftpRoot != nil }) { found.append("<tftp> is not supported yet") }
+        if ips.contains(where: { $0.boot != nil }) { found.append("<bootp> is not supported yet") }
+        if ips.contains(where: { $0.hasDHCP && $0.address.family == .ipv6 }) {
+            found.append("<dhcp> in an <ip> of family 'ipv6' is not supported yet")
+        }
+        return found
+    }
+}

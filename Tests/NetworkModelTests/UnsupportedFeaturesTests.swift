@@ -1,0 +1,102 @@
+import NetworkModel
+import TestSupport
+import Testing
+
+/// What hinders a start, each feature by itself.
+@Suite struct UnsupportedFeaturesTests {
+    typealias Network = NetworkDefinition
+
+    struct Row: CustomTestStringConvertible, Sendable {
+        let change: @Sendable (inout Network) -> Void
+        let expected: String
+
+        init(_ expected: String, _ change: @escaping @Sendable (inout Network) -> Void) {
+            self.expected = expected
+            self.change = change
+        }
+
+        var testDescription: String { expected }
+    }
+
+    @Test(
+        arguments: [
+            .init("<forward> with mode 'bridge' is not supported yet") { $0.forward = .init(mode: .bridge) },
+            .init("<forward> with mode 'private' is not supported yet") { $0.forward = .init(mode: .private) },
+            .init("<forward> with mode 'vepa' is not supported yet") { $0.forward = .init(mode: .vepa) },
+            .init("<forward> with mode 'passthrough' is not supported yet") { $0.forward = .init(mode: .passthrough) },
+            .init("<forward> with mode 'hostdev' is not supported yet") { $0.forward = .init(mode: .hostdev) },
+            .init("ipv6='yes' of <nat> is not supported yet") { $0.forward?.nat.ipv6 = true },
+            .init("<address> of <nat> is not supported yet") { $0.forward?.nat.addresses = "192.0.2.1"..."192.0.2.2" },
+            .init("<port> 1 to 9 of <nat> is not supported yet") { $0.forward?.nat.ports = 1...9 },
+            .init("<bridge> has the name 'a b', which is no interface's") { $0.bridge.name = "a b" },
+            .init("'zone' of <bridge> is not supported yet") { $0.bridge.zone = "libvirt" },
+            .init("macTableManager='libvirt' of <bridge> is not supported yet") {
+                $0.bridge.macTableManager = .libvirt
+            },
+            .init("<mtu> has the size 67, which no bridge can have: 68 to 65535") { $0.mtu = 67 },
+            .init("ipv6='yes' of <network> is not supported yet") { $0.allowsIPv6 = true },
+            .init("<ip> has the address 10.0.7.1, whose prefix is no prefix") {
+                $0.ips[0].mask = .netmask("255.0.255.0")
+            },
+            .init("<route> is not supported yet") {
+                $0.routes = [.init(to: "10.8.0.0", mask: .prefix(16), by: "10.0.7.9")]
+            },
+            .init("<vlan> is not supported yet") { $0.vlan = .init(tags: [1]) },
+            .init("<bandwidth> is not supported yet") { $0.bandwidth = .init(inbound: .init(average: 1)) },
+            .init("<virtualport> is not supported yet") { $0.virtualPort = .init(.qbh) },
+            .init("<bandwidth> of <portgroup> 'a' is not supported yet") {
+                $0.portGroups = [.init(name: "a")]
+                $0.portGroups[0].bandwidth = .init(inbound: .init(average: 1))
+            },
+            .init("isolated='yes' of <port> is not supported yet") { $0.portsAreIsolated = true },
+            .init("register='yes' of <domain> is not supported yet") { $0.domain?.register = true },
+            .init("<tftp> is not supported yet") { $0.ips[0].tftpRoot = "/srv/tftp" },
+            .init("<bootp> is not supported yet") { $0.ips[0].boot = .init(file: "pxe.0") },
+            .init("<dhcp> in an <ip> of family 'ipv6' is not supported yet") {
+                $0.ips.append(.init(address: "fd00::1", mask: .none))
+                $0.ips[1].hosts = [.init(id: "0:1", address: "fd00::5")]
+            },
+        ] as [Row])
+    func tells(row: Row) {
+        var network = ServiceConfigurationTests.network
+        row.change(&network)
+        let found = network.unsupportedFeatures
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.contains(row.expected) == true, "\(found)")
+    }
+
+    /// What is the default, has no effect anywhere here, or is done.
+    @Test(
+        arguments: [
+            .init("as it is") { _ in },
+            .init("isolated") { $0.forward = nil },
+            .init("libvirt's own range of ports") { $0.forward?.nat.ports = 1_024...65_535 },
+            .init("no") {
+                $0.forward?.nat.ipv6 = false
+                $0.portsAreIsolated = false
+                $0.domain?.register = false
+                $0.trustGuestRxFilters = false
+            },
+            .init("the kernel's table") { $0.bridge.macTableManager = .kernel },
+            .init("ipv6 where there is an address") {
+                $0.allowsIPv6 = true
+                $0.ips.append(.init(address: "fd00::1", mask: .none))
+            },
+            .init("trusted filters") { $0.trustGuestRxFilters = true },
+            .init("a port group of nothing") { $0.portGroups = [.init(name: "a")] },
+            .init("dnsmasq's options") { $0.dnsmasqOptions = ["a=b"] },
+            .init("a forwarder's port") {
+                $0.dns = .init()
+                $0.dns?.forwarders = [.init(address: "192.0.2.1", port: 5_353)]
+            },
+            .init("a client's DUID beside its MAC address, which libvirt does not use either") {
+                $0.ips[0].hosts[0].id = "0:1"
+            },
+            .init("a template") { $0.bridge.name = "lab%d" },
+        ] as [Row])
+    func isSilent(row: Row) {
+        var network = ServiceConfigurationTests.network
+        row.change(&network)
+        #expect(network.unsupportedFeatures == [])
+    }
+}
