@@ -6,13 +6,14 @@ public import NetworkModel
 // | method, path                          | body           | answer           |
 // |---------------------------------------|----------------|------------------|
 // | GET    /v1/networks                   |                | [NetworkSummary] |
-// | POST   /v1/networks                   | XML            | NetworkSummary   |
-// | POST   /v1/networks?transient=true    | XML            | NetworkSummary   |
+// | POST   /v1/networks                   | XML            | NetworkReport    |
+// | POST   /v1/networks?transient=true    | XML            | NetworkReport    |
 // | GET    /v1/networks/NETWORK           |                | NetworkSummary   |
 // | DELETE /v1/networks/NETWORK           |                | NetworkSummary   |
 // | GET    /v1/networks/NETWORK/xml       | ?inactive=true | XML              |
-// | POST   /v1/networks/NETWORK/start     |                | StartReport      |
+// | POST   /v1/networks/NETWORK/start     |                | NetworkReport    |
 // | POST   /v1/networks/NETWORK/stop      |                | NetworkSummary   |
+// | POST   /v1/networks/NETWORK/update    | UpdateWish     | UpdateReport     |
 // | PUT    /v1/networks/NETWORK/autostart | AutostartWish  | NetworkSummary   |
 // | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
@@ -31,14 +32,15 @@ public struct NetworkSummary: Hashable, Sendable, Codable {
     /// Whether it starts with the daemon.
     public var isAutostarted: Bool
     public var bridge: String?
-    /// `isolated`, `nat`, `route` or `open`.
+    /// `isolated`, or the mode of `<forward>`.
     public var mode: String
     /// The bridge's addresses with their prefix length: `192.168.150.1/24`.
     public var addresses: [String]
+    public var title: String?
 
     public init(
         name: String, uuid: NetworkUUID, isActive: Bool, isPersistent: Bool, isAutostarted: Bool, bridge: String?,
-        mode: String, addresses: [String]
+        mode: String, addresses: [String], title: String?
     ) {
         self.name = name
         self.uuid = uuid
@@ -48,11 +50,12 @@ public struct NetworkSummary: Hashable, Sendable, Codable {
         self.bridge = bridge
         self.mode = mode
         self.addresses = addresses
+        self.title = title
     }
 }
 
-/// What a start has to say beside that it worked.
-public struct StartReport: Hashable, Sendable, Codable {
+/// What a definition or a start has to say beside that it worked.
+public struct NetworkReport: Hashable, Sendable, Codable {
     public var network: NetworkSummary
     /// Sentences for a person, each with what, where and what to do.
     public var warnings: [String]
@@ -67,6 +70,44 @@ public struct AutostartWish: Hashable, Sendable, Codable {
     public var enabled: Bool
 
     public init(enabled: Bool) { self.enabled = enabled }
+}
+
+/// One element of a network to be added, replaced or removed, as libvirt's net-update does it.
+public struct UpdateWish: Hashable, Sendable, Codable {
+    public var command: UpdateCommand
+    public var section: UpdateSection
+    /// The element alone.
+    public var xml: String
+    /// The `<ip>` that a DHCP element belongs to, from 0; nil for the one that has DHCP.
+    public var parentIndex: Int?
+    /// Whether the network as it runs changes, and whether what is on disk does; neither for the one that counts now.
+    public var isLive: Bool
+    public var isPersistent: Bool
+
+    public init(
+        _ command: UpdateCommand, _ section: UpdateSection, xml: String, parentIndex: Int?, isLive: Bool,
+        isPersistent: Bool
+    ) {
+        self.command = command
+        self.section = section
+        self.xml = xml
+        self.parentIndex = parentIndex
+        self.isLive = isLive
+        self.isPersistent = isPersistent
+    }
+}
+
+/// What an update has changed.
+public struct UpdateReport: Hashable, Sendable, Codable {
+    public var network: NetworkSummary
+    public var isLive: Bool
+    public var isPersistent: Bool
+
+    public init(network: NetworkSummary, isLive: Bool, isPersistent: Bool) {
+        self.network = network
+        self.isLive = isLive
+        self.isPersistent = isPersistent
+    }
 }
 
 /// A lease as `vnet leases` shows it.

@@ -61,6 +61,10 @@ struct ControlServer {
         networks.post(":network/stop") { _, context in
             try Self.json(await service.stop(Self.parameter("network", context)))
         }
+        networks.post(":network/update") { request, context in
+            let wish = try await Self.decode(UpdateWish.self, from: request)
+            return try Self.json(await service.update(Self.parameter("network", context), wish))
+        }
         networks.put(":network/autostart") { request, context in
             let wish = try await Self.decode(AutostartWish.self, from: request)
             return try Self.json(await service.setAutostart(Self.parameter("network", context), wish.enabled))

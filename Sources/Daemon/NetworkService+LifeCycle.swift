@@ -7,25 +7,26 @@ internal import NetworkModel
 
 extension NetworkService {
     /// Starts a network that is on disk.
-    public func start(_ reference: String) async throws -> StartReport {
+    public func start(_ reference: String) async throws -> NetworkReport {
         let uuid = try find(reference)
         try requireIdle(uuid)
         guard let network = networks[uuid], network.live == nil, let definition = network.definition else {
             throw APIError(.wrongState, "network '\(reference)' is already active")
         }
         let warnings = try await bringUp(definition)
-        return StartReport(network: try info(reference), warnings: warnings)
+        return NetworkReport(network: try info(reference), warnings: warnings)
     }
 
     /// Starts a network that ends when it stops.
-    public func create(_ document: [UInt8]) async throws -> StartReport {
-        let definition = try complete(parse(document))
+    public func create(_ document: [UInt8]) async throws -> NetworkReport {
+        let (parsed, notes) = try parse(document)
+        let definition = try complete(parsed)
         guard networks[definition.uuid]?.live == nil else {
             throw APIError(.wrongState, "network '\(definition.name)' is already active")
         }
         try requireIdle(definition.uuid)
         let warnings = try await bringUp(definition)
-        return StartReport(network: try info(definition.name), warnings: warnings)
+        return NetworkReport(network: try info(definition.name), warnings: notes + warnings)
     }
 
     /// Stops a network: nothing of it stays in the kernel but its guests' taps, which the next start takes back.
@@ -116,6 +117,13 @@ extension NetworkService {
 
     /// Checks that nothing on the host is in the way.
     private func admit(_ definition: NetworkDefinition) throws -> InterfaceName {
+        let hindrances = definition.unsupportedFeatures
+        guard hindrances.isEmpty else {
+            throw APIError(
+                .invalid,
+                "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without"
+            )
+        }
         guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
             throw APIError(.invalid, "network '\(definition.name)' has no bridge name")
         }

@@ -57,7 +57,7 @@ extension NetworkService {
             guard !taps.contains(tap), try kernel.link(named: tap) == nil else { continue }
             let port = Port(
                 network: network.uuid, name: wish.name ?? tap.description, tap: tap, mac: mac, owner: wish.owner ?? 0,
-                group: wish.group ?? .max, isIsolated: wish.isIsolated)
+                group: wish.group ?? .max, isIsolated: wish.isIsolated || network.portsAreIsolated == true)
             var isMade = false
             do {
                 try ports.add(port)

@@ -101,7 +101,8 @@ public actor NetworkService {
             isAutostarted: network.definition != nil && store.isAutostarted(shown.name),
             bridge: shown.bridge.name,
             mode: shown.forward?.mode.rawValue ?? "isolated",
-            addresses: shown.ips.compactMap { ip in ip.subnet.map { "\(ip.address)/\($0.prefixLength)" } }
+            addresses: shown.ips.compactMap { ip in ip.subnet.map { "\(ip.address)/\($0.prefixLength)" } },
+            title: shown.title
         )
     }
 
@@ -109,12 +110,17 @@ public actor NetworkService {
 
     /// Keeps a network on disk; one that is there already under this name and UUID gets the new definition, which takes
     /// effect with its next start.
-    public func define(_ document: [UInt8]) throws -> NetworkSummary {
-        let definition = try complete(parse(document))
+    ///
+    /// What vnet cannot do yet keeps no network from being defined, as under libvirt, but from being started; a warning says
+    /// so at once.
+    public func define(_ document: [UInt8]) throws -> NetworkReport {
+        let (parsed, notes) = try parse(document)
+        let definition = try complete(parsed)
         try store.save(definition)
         networks[definition.uuid, default: Network()].definition = definition
         logger.info("network defined", metadata: ["network": "\(definition.name)"])
-        return try info(definition.name)
+        let hindrances = definition.unsupportedFeatures.map { "network '\(definition.name)' cannot be started: \($0)" }
+        return NetworkReport(network: try info(definition.name), warnings: notes + hindrances)
     }
 
     /// Forgets the definition; a network that runs goes on as a transient one.
@@ -154,10 +160,12 @@ public actor NetworkService {
         await responder.forget(uuid)
     }
 
-    func parse(_ document: [UInt8]) throws -> NetworkDefinition {
+    /// The definition in a document, and what is strange about it.
+    func parse(_ document: [UInt8]) throws -> (NetworkDefinition, warnings: [String]) {
         var generator = SystemRandomNumberGenerator()
         do {
-            return try NetworkDefinition(libvirtXML: document, using: &generator)
+            let (definition, warnings) = try NetworkDefinition.read(libvirtXML: document, using: &generator)
+            return (definition, warnings.map(\.description))
         } catch {
             throw APIError(.invalid, "\(error)")
         }
@@ -195,6 +203,8 @@ public actor NetworkService {
                 )
             }
         }
+        // A network on somebody else's bridge or interface has none of its own to name.
+        guard definition.hasOwnBridge else { return definition }
         let before = networks[definition.uuid]?.current
         if definition.bridge.name?.contains("%") != false {
             definition.bridge.name = try freeBridge(for: definition, before: before)

@@ -27,6 +27,7 @@ extension HostState {
                 forwardDelay: UInt32(clamping: definition.bridge.delay.multipliedOrMax(by: 100))),
             alias: Ownership.alias(ofBridgeOf: definition.uuid),
             addresses: Set(addresses),
+            routes: Set(definition.routes.compactMap { GatewayRoute($0) }),
             isUp: true
         )
         rules[name] = NetworkRules(of: definition, bridge: name, redirects: redirects)
@@ -55,13 +56,32 @@ extension NetworkRules {
             case .route: .route
             case .open, .bridge, .private, .vepa, .passthrough, .hostdev: .open
             }
-        self.init(bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects)
+        self.init(
+            bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects,
+            sourceNAT: definition.forward.map { SourceNAT($0.nat) } ?? SourceNAT())
         for subnet in definition.ips.compactMap(\.subnet) {
             switch subnet {
             case .v4(let subnet): subnets4.append(subnet)
             case .v6(let subnet): subnets6.append(subnet)
             }
         }
+    }
+}
+
+extension GatewayRoute {
+    /// Nil where the mask is not one for the address; a parsed definition never holds such a route.
+    fileprivate init?(_ route: NetworkDefinition.Route) {
+        guard let destination = route.destination else { return nil }
+        self.init(to: destination, via: route.gateway, metric: route.metric)
+    }
+}
+
+extension NetworkRules.SourceNAT {
+    fileprivate init(_ nat: NetworkDefinition.Forward.NAT) {
+        self.init(
+            addresses: nat.addresses.map { .init($0.lowerBound, $0.upperBound) }, translatesIPv6: nat.ipv6 == true)
+        // libvirt writes the default as two zeros too.
+        if let ports = nat.ports, ports != 0...0 { self.ports = .init(ports.lowerBound, ports.upperBound) }
     }
 }
 

@@ -21,14 +21,10 @@ extension NetworkDefinition {
         if let mtu, !(68...65_535).contains(mtu) {
             found.append("<mtu> has the size \(mtu), which no bridge can have: 68 to 65535")
         }
-        if allowsIPv6, !ips.contains(where: { $0.address.family == .ipv6 }) {
-            found.append("ipv6='yes' of <network> is not supported yet")
-        }
         for ip in ips where ip.subnet == nil {
             found.append(
                 "<ip> has the address \(ip.address), whose prefix is no prefix: write one, such as prefix='24'")
         }
-        if !routes.isEmpty { found.append("<route> is not supported yet") }
         return found
     }
 
@@ -37,11 +33,6 @@ extension NetworkDefinition {
         var found: [String] = []
         if !forward.mode.hasOwnBridge {
             found.append("<forward> with mode '\(forward.mode.rawValue)' is not supported yet")
-        }
-        if forward.nat.ipv6 == true { found.append("ipv6='yes' of <nat> is not supported yet") }
-        if forward.nat.addresses != nil { found.append("<address> of <nat> is not supported yet") }
-        if let ports = forward.nat.ports, ports != Forward.NAT.defaultPorts, ports != 0...0 {
-            found.append("<port> \(ports.lowerBound) to \(ports.upperBound) of <nat> is not supported yet")
         }
         return found
     }
@@ -57,7 +48,6 @@ extension NetworkDefinition {
         for group in portGroups {
             note(group.vlan, group.virtualPort, group.bandwidth, " of <portgroup> '\(group.name)'")
         }
-        if portsAreIsolated == true { found.append("isolated='yes' of <port> is not supported yet") }
         return found
     }
 

@@ -1,5 +1,5 @@
 /// What `net-update` does with one element of a network (`virNetworkUpdateCommand`).
-public enum UpdateCommand: String, Hashable, Sendable, CaseIterable {
+public enum UpdateCommand: String, Hashable, Sendable, CaseIterable, Codable {
     case modify, delete
     case addFirst = "add-first"
     case addLast = "add-last"
@@ -17,7 +17,7 @@ public enum UpdateCommand: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The kinds of element that `net-update` knows, by their libvirt names (`virNetworkUpdateSection`).
-public enum UpdateSection: String, Hashable, Sendable, CaseIterable {
+public enum UpdateSection: String, Hashable, Sendable, CaseIterable, Codable {
     case bridge, domain, ip
     case dhcpHost = "ip-dhcp-host"
     case dhcpRange = "ip-dhcp-range"

@@ -65,7 +65,8 @@ struct Client {
         head.headers = ["host": "vnet", "connection": "close", "content-length": "\(body.count)"]
         do {
             return try await exchange(head, body)
-        } catch let refusal as IOError {
+        } catch let refusal as IOError where method == .GET || !refusal.isBreak {
+            // A daemon that died with the question has not answered it; what was to be done is not asked for twice.
             try await connecting(refusal)
             return try await exchange(head, body)
         }
@@ -135,6 +136,11 @@ private final class Exchange: ChannelInboundHandler {
         // Where the answer has come, this says nothing new.
         answer.fail(CommandError("the daemon closed the connection without an answer"))
     }
+}
+
+extension IOError {
+    /// Whether a connection that stood was broken off.
+    var isBreak: Bool { errnoCode == ECONNRESET || errnoCode == EPIPE }
 }
 
 extension CharacterSet {

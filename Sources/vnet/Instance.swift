@@ -25,7 +25,7 @@ struct Instance: ParsableArguments {
     /// Does what can be done about a connection that was refused, or says what the caller can do.
     private func recover(_ refusal: IOError) async throws {
         switch refusal.errnoCode {
-        case ENOENT, ECONNREFUSED:
+        case ENOENT, ECONNREFUSED, ECONNRESET, EPIPE:
             guard geteuid() == 0 else {
                 throw CommandError(
                     "no vnet daemon runs here, and starting one needs root: run this command with sudo, or 'sudo vnet daemon'"

@@ -28,8 +28,10 @@ struct APITests {
             try await site.host.must("list")
             let defined = try await request(site, "POST", "networks", body: network("lab"))
             #expect(defined.status == "201")
-            #expect(defined.body["name"] as? String == "lab")
-            #expect(defined.body["isActive"] as? Bool == false)
+            let made = defined.body["network"] as? [String: Any]
+            #expect(made?["name"] as? String == "lab")
+            #expect(made?["isActive"] as? Bool == false)
+            #expect(defined.body["warnings"] as? [String] == [])
             #expect(try await request(site, "POST", "networks/lab/start").status == "200")
             let info = try await request(site, "GET", "networks/lab")
             #expect(info.body["isActive"] as? Bool == true)

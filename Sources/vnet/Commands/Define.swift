@@ -66,9 +66,9 @@ struct Define: AsyncParsableCommand {
 
     func run() async throws {
         let client = try instance.client()
-        let network: NetworkSummary = try await client.post(
-            ["networks"], body: source.document(for: client))
-        print("Network \(network.name) defined from \(source.label)")
+        let report: NetworkReport = try await client.post(["networks"], body: source.document(for: client))
+        report.printWarnings()
+        print("Network \(report.network.name) defined from \(source.label)")
     }
 }
 
@@ -82,10 +82,16 @@ struct Create: AsyncParsableCommand {
 
     func run() async throws {
         let client = try instance.client()
-        let report: StartReport = try await client.post(
+        let report: NetworkReport = try await client.post(
             ["networks"], query: "?transient=true", body: source.document(for: client))
-        for warning in report.warnings { say("warning: \(warning)") }
+        report.printWarnings()
         print("Network \(report.network.name) created from \(source.label)")
+    }
+}
+
+extension NetworkReport {
+    func printWarnings() {
+        for warning in warnings { say("warning: \(warning)") }
     }
 }
 

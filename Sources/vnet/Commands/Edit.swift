@@ -36,8 +36,9 @@ struct Edit: AsyncParsableCommand {
                 )
             }
             do {
-                let network: NetworkSummary = try await client.post(["networks"], body: [UInt8](edited))
-                print("Network \(network.name) XML configuration edited.")
+                let report: NetworkReport = try await client.post(["networks"], body: [UInt8](edited))
+                report.printWarnings()
+                print("Network \(report.network.name) XML configuration edited.")
                 return
             } catch let error as APIError {
                 say("error: \(error)")

@@ -50,8 +50,8 @@ struct Start: AsyncParsableCommand {
     func run() async throws {
         let client = try instance.client()
         try await references.forEach(references.resolve(client) { !$0.isActive }) { name in
-            let report: StartReport = try await client.post(["networks", name, "start"])
-            for warning in report.warnings { say("warning: \(warning)") }
+            let report: NetworkReport = try await client.post(["networks", name, "start"])
+            report.printWarnings()
             print("Network \(report.network.name) started")
         }
     }

@@ -16,6 +16,7 @@ struct List: AsyncParsableCommand {
     @Flag(help: "Only those that start with the machine.") var autostart = false
     @Flag(help: "Only those that do not start with the machine.") var noAutostart = false
     @Flag(help: "As a table, which is the default.") var table = false
+    @Flag(help: "With their titles.") var title = false
     @Flag(help: "Their names alone.") var name = false
     @Flag(help: "Their UUIDs alone.") var uuid = false
     @Flag(help: "As data.") var json = false
@@ -33,12 +34,13 @@ struct List: AsyncParsableCommand {
             for network in networks { print(name ? network.name : network.uuid.description) }
             return
         }
-        var table = Table(heading: ["Name", "State", "Autostart", "Persistent"])
+        var table = Table(heading: ["Name", "State", "Autostart", "Persistent"] + (title ? ["Title"] : []))
         for network in networks {
-            table.rows.append([
-                network.name, network.isActive ? "active" : "inactive",
-                network.isPersistent ? network.isAutostarted.yesOrNo : "no autostart", network.isPersistent.yesOrNo,
-            ])
+            table.rows.append(
+                [
+                    network.name, network.isActive ? "active" : "inactive",
+                    network.isPersistent ? network.isAutostarted.yesOrNo : "no autostart", network.isPersistent.yesOrNo,
+                ] + (title ? [network.title ?? ""] : []))
         }
         print(table.description)
     }

@@ -1,0 +1,78 @@
+public import API
+internal import Engine
+internal import Firewall
+internal import LibvirtXML
+internal import Logging
+internal import NetworkModel
+
+extension NetworkService {
+    /// Changes one element of a network, as it runs, on disk, or both: all that is asked for or nothing.
+    ///
+    /// Nothing is restarted: the responder gets another configuration, and the firewall changes in one batch.
+    public func update(_ reference: String, _ wish: UpdateWish) async throws -> UpdateReport {
+        let uuid = try find(reference)
+        try requireIdle(uuid)
+        guard let network = networks[uuid] else { throw APIError(.notFound, "there is no network '\(reference)'") }
+        let isNeither = !wish.isLive && !wish.isPersistent
+        let changesLive = wish.isLive || isNeither && network.live != nil
+        let changesDisk = wish.isPersistent || isNeither && network.live == nil
+        if changesLive, network.live == nil {
+            throw APIError(
+                .wrongState, "network '\(reference)' is not active, so there is nothing to change live: use --config")
+        }
+        if changesDisk, network.definition == nil {
+            throw APIError(.wrongState, "network '\(reference)' is transient and has no definition on disk: use --live")
+        }
+        // Both are made before either takes effect.
+        let live = try changesLive ? network.live.map { try updated($0.definition, wish) } : nil
+        let definition = try changesDisk ? network.definition.map { try updated($0, wish) } : nil
+        if let live {
+            busy.insert(uuid)
+            defer { busy.remove(uuid) }
+            try await change(uuid, to: live)
+        }
+        if let definition {
+            try store.save(definition)
+            networks[uuid]?.definition = definition
+        }
+        logger.info("network updated", metadata: ["network": "\(reference)", "section": "\(wish.section.rawValue)"])
+        return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
+    }
+
+    private func updated(_ definition: NetworkDefinition, _ wish: UpdateWish) throws -> NetworkDefinition {
+        do {
+            return try definition.updated(
+                wish.command, wish.section, with: [UInt8](wish.xml.utf8), parentIndex: wish.parentIndex ?? -1)
+        } catch {
+            throw APIError(.invalid, "\(error)")
+        }
+    }
+
+    /// Makes a network that runs run as another definition says, where the two differ in what can change that way.
+    private func change(_ uuid: NetworkUUID, to definition: NetworkDefinition) async throws {
+        guard var live = networks[uuid]?.live else { return }
+        let rules = NetworkRules(of: definition, bridge: live.rules.bridge, redirects: live.rules.redirects)
+        if rules != live.rules {
+            try kernel.turn(
+                HostState(rules: [rules.bridge: live.rules]), into: HostState(rules: [rules.bridge: rules]))
+        }
+        let hadDHCP = ServiceConfiguration(of: live.definition, resolvers: resolvers)?.dhcp != nil
+        live.definition = definition
+        live.rules = rules
+        networks[uuid]?.live = live
+        try store.saveLive(definition, rules: rules)
+        guard let configuration = ServiceConfiguration(of: definition, resolvers: resolvers), !live.sockets.isEmpty
+        else { return }
+        if (configuration.dhcp != nil) == hadDHCP {
+            await responder.reconfigure(configuration)
+        } else {
+            // The first range opens DHCP's sockets, the last one closes them: these go before others can come.
+            let dns = live.sockets[0]
+            await responder.withdraw(uuid)
+            live.sockets = []
+            networks[uuid]?.live = live
+            try await serve(&live, dns: dns)
+            networks[uuid]?.live = live
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import API
+public import ArgumentParser
+internal import Foundation
+public import NetworkModel
+
+extension UpdateCommand: ExpressibleByArgument {
+    /// As virsh calls them: `add` is `add-last`.
+    public init?(argument: String) { self.init(rawValue: argument == "add" ? Self.addLast.rawValue : argument) }
+}
+
+extension UpdateSection: ExpressibleByArgument {}
+
+struct Update: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Add, replace or remove one element of a network, without restarting anything.",
+        discussion: """
+            vnet update netwerk1 add ip-dhcp-host "<host mac='52:54:00:00:00:07' ip='192.168.150.7'/>" --live --config
+            """,
+        aliases: ["net-update"]
+    )
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var reference: Reference
+    @Argument(help: "add, add-first, add-last, modify or delete.") var command: UpdateCommand
+    @Argument(
+        help:
+            "The kind of element: ip-dhcp-host, ip-dhcp-range, dns-host, dns-txt, dns-srv, forward-interface, portgroup."
+    )
+    var section: UpdateSection
+    @Argument(help: "The element, or a file that holds it.", completion: .file(extensions: ["xml"])) var xml: String
+    @Option(help: "The <ip> that a DHCP element belongs to, from 0. [default: the one that has DHCP]") var parentIndex:
+        Int?
+    @Flag(help: "Change what is on disk.") var config = false
+    @Flag(help: "Change the network as it runs.") var live = false
+    @Flag(help: "Change it as it runs, or on disk where it does not run; the default.") var current = false
+
+    func validate() throws {
+        guard !current || !(live || config) else {
+            throw ValidationError("--current goes with neither --live nor --config.")
+        }
+    }
+
+    func run() async throws {
+        var text = xml
+        if !xml.contains("<") {
+            guard let content = FileManager.default.contents(atPath: xml) else {
+                throw CommandError("there is no file '\(xml)'")
+            }
+            text = String(decoding: content, as: UTF8.self)
+        }
+        let report: UpdateReport = try await instance.client().post(
+            ["networks", reference.network, "update"],
+            UpdateWish(command, section, xml: text, parentIndex: parentIndex, isLive: live, isPersistent: config))
+        let what =
+            switch (report.isPersistent, report.isLive) {
+            case (true, true): "persistent config and live state"
+            case (true, false): "persistent config"
+            default: "live state"
+            }
+        print("Updated network \(report.network.name) \(what)")
+    }
+}
