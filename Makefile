@@ -39,6 +39,7 @@ kernel:
 
 reference:
 	VNET=.build/debug/vnet Tests/Reference/compare-libvirt.sh
+	VNET_SWIFT_TEST='$(SWIFT) test --skip-build' Tests/Reference/compare-documents.sh 1 100
 
 end-to-end:
 	Scripts/guest-image.sh .build/guest
