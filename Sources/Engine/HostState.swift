@@ -3,6 +3,9 @@ public import Netlink
 public import NetworkModel
 
 /// What of the host belongs to some networks: the same type for what is there and for what is wanted.
+///
+/// The kernel is not asked for firewall rules and routes by gateways: whoever observes adds the rules that stand, and a route
+/// that is there already is no error to add.
 public struct HostState: Hashable, Sendable {
     public var bridges: [InterfaceName: BridgeState]
     public var taps: [InterfaceName: TapState]

@@ -78,7 +78,7 @@ extension Step.LinkDifference {
 /// The steps that turn `observed` into `desired`.
 ///
 /// What stays is never without its gateway, its rules or its port: rules stand before a bridge is up, new addresses come
-/// before old ones go, and links go last. Forwarding is switched on when all rules stand. Applying a plan and planning again
+/// before old ones go, and rules go last. Forwarding is switched on when all rules stand. Applying a plan and planning again
 /// gives an empty plan.
 public struct Plan: Hashable, Sendable, CustomStringConvertible {
     public let steps: [Step]

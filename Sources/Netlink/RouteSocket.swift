@@ -13,13 +13,11 @@ internal import Glibc
         guard let handle = unsafe nl_socket_alloc() else {
             throw NetlinkError(libnl: NLE_NOMEM, while: "allocate netlink socket")
         }
-        let result = unsafe nl_connect(handle, NETLINK_ROUTE)
+        let result = unsafe Self.connect(handle)
         guard result >= 0 else {
             unsafe nl_socket_free(handle)
             throw NetlinkError(libnl: result, while: "connect netlink socket")
         }
-        _ = unsafe cnetlink_enable_explanations(handle)
-        _ = unsafe nl_socket_set_buffer_size(handle, 1 << 20, 0)
         // An acknowledgement for each request would come after the answer of a query, and be taken for that of the next.
         unsafe nl_socket_disable_auto_ack(handle)
         let inbox = unsafe Unmanaged.passUnretained(self.inbox).toOpaque()
@@ -29,6 +27,13 @@ internal import Glibc
     }
 
     deinit { unsafe nl_socket_free(handle) }
+
+    private static func connect(_ handle: OpaquePointer) -> CInt {
+        let result = unsafe nl_connect(handle, NETLINK_ROUTE)
+        guard result >= 0 else { return result }
+        _ = unsafe cnetlink_enable_explanations(handle)
+        return unsafe nl_socket_set_buffer_size(handle, 1 << 20, 0)
+    }
 
     /// Sends a request that changes something, and waits for the kernel's word that it is done.
     func perform(_ request: borrowing Request, while operation: String) throws(NetlinkError) {
@@ -73,7 +78,7 @@ internal import Glibc
             // What is left in the socket is unknown: the next answer must not be taken from it.
             if result != -NLE_DUMP_INTR {
                 unsafe nl_close(handle)
-                _ = unsafe nl_connect(handle, NETLINK_ROUTE)
+                _ = unsafe Self.connect(handle)
             }
             throw NetlinkError(libnl: result, while: operation)
         }
