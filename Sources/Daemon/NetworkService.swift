@@ -119,7 +119,7 @@ public actor NetworkService {
         try store.save(definition)
         networks[definition.uuid, default: Network()].definition = definition
         logger.info("network defined", metadata: ["network": "\(definition.name)"])
-        let hindrances = definition.unsupportedFeatures.map { "network '\(definition.name)' cannot be started: \($0)" }
+        let hindrances = parsed.hindrances(in: document).map(\.description)
         return NetworkReport(network: try info(definition.name), warnings: notes + hindrances)
     }
 

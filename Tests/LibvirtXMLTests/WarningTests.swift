@@ -127,4 +127,28 @@ internal import Testing
         #expect(found.map(\.line) == [3, 4, 5])
         #expect(found.map(\.element) == ["ip", "wibble", "mtu"])
     }
+
+    /// What keeps a network from being started is told with the line of its element.
+    @Test func hindrancesStandOnTheirLines() throws {
+        let text = """
+            <network>
+              <name>lab</name>
+              <forward mode='nat'/>
+              <bridge
+                zone='x'/>
+              <ip address='10.0.0.1' prefix='24'><dhcp><range start='10.0.0.5' end='10.0.0.6'/></dhcp></ip>
+              <ip family='ipv6' address='fd00::1' prefix='64'>
+                <dhcp><range start='fd00::5' end='fd00::6'/></dhcp>
+              </ip>
+              <!-- <bandwidth/> -->
+              <bandwidth><inbound average='1'/></bandwidth>
+            </network>
+            """
+        var random = SeededGenerator(seed: 1)
+        let network = try NetworkDefinition(libvirtXML: Array(text.utf8), using: &random)
+        let found = network.hindrances(in: Array(text.utf8))
+        #expect(found.map(\.element) == ["bridge", "dhcp", "bandwidth"])
+        #expect(found.map(\.line) == [4, 8, 11])
+        #expect(found.allSatisfy { $0.message.hasPrefix("network 'lab' cannot be started: ") })
+    }
 }
