@@ -26,15 +26,18 @@ extension NetworkService {
         // Both are made before either takes effect.
         let live = try changesLive ? network.live.map { try updated($0.definition, wish) } : nil
         let definition = try changesDisk ? network.definition.map { try updated($0, wish) } : nil
+        if let definition { try store.save(definition) }
         if let live {
             busy.insert(uuid)
             defer { busy.remove(uuid) }
-            try await change(uuid, to: live)
+            do {
+                try await change(uuid, to: live)
+            } catch {
+                if definition != nil, let former = network.definition { try store.save(former) }
+                throw APIError(.failed, "network '\(reference)' was not updated: \(error)")
+            }
         }
-        if let definition {
-            try store.save(definition)
-            networks[uuid]?.definition = definition
-        }
+        if let definition { networks[uuid]?.definition = definition }
         logger.info("network updated", metadata: ["network": "\(reference)", "section": "\(wish.section.rawValue)"])
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
     }
@@ -48,31 +51,49 @@ extension NetworkService {
         }
     }
 
-    /// Makes a network that runs run as another definition says, where the two differ in what can change that way.
+    /// Makes a network that runs run as another definition says, where the two differ in what can change that way; where
+    /// that fails, it runs as before.
     private func change(_ uuid: NetworkUUID, to definition: NetworkDefinition) async throws {
-        guard var live = networks[uuid]?.live else { return }
-        let rules = NetworkRules(of: definition, bridge: live.rules.bridge, redirects: live.rules.redirects)
-        if rules != live.rules {
-            try kernel.turn(
-                HostState(rules: [rules.bridge: live.rules]), into: HostState(rules: [rules.bridge: rules]))
-        }
-        let hadDHCP = ServiceConfiguration(of: live.definition, resolvers: resolvers)?.dhcp != nil
+        guard let before = networks[uuid]?.live else { return }
+        var live = before
         live.definition = definition
-        live.rules = rules
-        networks[uuid]?.live = live
-        try store.saveLive(definition, rules: rules)
-        guard let configuration = ServiceConfiguration(of: definition, resolvers: resolvers), !live.sockets.isEmpty
+        live.rules = NetworkRules(of: definition, bridge: before.rules.bridge, redirects: before.rules.redirects)
+        try replaceRules(before.rules, by: live.rules)
+        do {
+            try store.saveLive(definition, rules: live.rules)
+            try await serve(&live, insteadOf: before)
+            networks[uuid]?.live = live
+        } catch {
+            try replaceRules(live.rules, by: before.rules)
+            try store.saveLive(before.definition, rules: before.rules)
+            throw error
+        }
+    }
+
+    private func replaceRules(_ old: NetworkRules, by new: NetworkRules) throws {
+        guard old != new else { return }
+        try kernel.turn(HostState(rules: [old.bridge: old]), into: HostState(rules: [new.bridge: new]))
+    }
+
+    /// Tells the responder what has changed, through the same sockets unless DHCP comes or goes.
+    private func serve(_ live: inout Live, insteadOf before: Live) async throws {
+        guard let configuration = ServiceConfiguration(of: live.definition, resolvers: resolvers),
+            let dns = before.sockets.first
         else { return }
-        if (configuration.dhcp != nil) == hadDHCP {
-            await responder.reconfigure(configuration)
-        } else {
-            // The first range opens DHCP's sockets, the last one closes them: these go before others can come.
-            let dns = live.sockets[0]
-            await responder.withdraw(uuid)
-            live.sockets = []
-            networks[uuid]?.live = live
+        let hadDHCP = ServiceConfiguration(of: before.definition, resolvers: resolvers)?.dhcp != nil
+        guard (configuration.dhcp != nil) != hadDHCP else { return await responder.reconfigure(configuration) }
+        // The first range opens DHCP's sockets, the last one closes them: these go before others can come.
+        await responder.withdraw(live.definition.uuid)
+        live.sockets = []
+        networks[live.definition.uuid]?.live?.sockets = []
+        do {
             try await serve(&live, dns: dns)
-            networks[uuid]?.live = live
+        } catch {
+            var former = before
+            former.sockets = []
+            try await serve(&former, dns: dns)
+            networks[live.definition.uuid]?.live = former
+            throw error
         }
     }
 }

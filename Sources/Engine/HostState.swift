@@ -62,7 +62,7 @@ public struct BridgeState: Hashable, Sendable {
     }
 }
 
-/// A guest's tap, which exists already: only ``Tap/create(_:owner:group:)`` can make one, since the kernel chooses its name.
+/// A guest's tap, which exists already: a plan makes none, since who may open it is no state that can be seen.
 public struct TapState: Hashable, Sendable {
     public var mac: MACAddress
     public var mtu: UInt32?

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The networks that are built in.
 enum Template {
-    /// By name, with the first line of the comment they begin with.
+    /// By name, with the beginning of the comment they begin with.
     static var all: [(name: String, summary: String, document: String)] {
         [
             ("dual-stack", PackageResources.dual_stack_xml), ("isolated", PackageResources.isolated_xml),

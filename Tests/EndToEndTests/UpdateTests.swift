@@ -53,6 +53,32 @@ struct UpdateTests {
         }
     }
 
+    @Test func `a range that cannot be served changes nothing, and names go on being answered`() async throws {
+        try requireTools("socat", "dig", "ss")
+        try await withSite { site in
+            try await site.host.run(network("lab", range: false, extra: "<domain name='lab.test' localOnly='yes'/>"))
+            let host = "<host ip='192.168.150.9'><hostname>nine</hostname></host>"
+            try await site.host.must("update", "lab", "add", "dns-host", host, "--live", "--config")
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let holder = try site.host.namespace.start("socat", "-u", "UDP4-RECV:67", "STDOUT")
+            let isHeld = try await eventually {
+                try await !site.host.namespace.run("ss", "-Hlnu", "sport", "=", ":67").text.isEmpty
+            }
+            #expect(isHeld)
+            let before = try await site.host.snapshot()
+            let outcome = try await site.host.vnet(
+                "update", "lab", "add", "ip-dhcp-range", "<range start='192.168.150.50' end='192.168.150.59'/>",
+                "--live",
+                "--config")
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("UDP port 67 is held by socat"), "\(outcome)")
+            #expect(try await dig(guest, "nine.lab.test") == "192.168.150.9")
+            try await site.host.expectUnchanged(since: before)
+            holder.signal(SIGTERM)
+            _ = await holder.outcome(timeout: .seconds(5))
+        }
+    }
+
     @Test func `another uplink takes effect in the firewall at once`() async throws {
         try requireTools("socat", "ss")
         try await withSite { site in
