@@ -22,6 +22,15 @@ static inline int cnetlink_enable_explanations(struct nl_sock *socket)
     return setsockopt(nl_socket_get_fd(socket), 270 /* SOL_NETLINK */, NETLINK_EXT_ACK, &on, sizeof on);
 }
 
+/// Makes the kernel heed what a listing is narrowed to, and refuse what it does not know (NETLINK_GET_STRICT_CHK).
+///
+/// Kernels before 4.20 cannot, and list everything.
+static inline int cnetlink_enable_filters(struct nl_sock *socket)
+{
+    int on = 1;
+    return setsockopt(nl_socket_get_fd(socket), 270 /* SOL_NETLINK */, 12 /* NETLINK_GET_STRICT_CHK */, &on, sizeof on);
+}
+
 /// The kernel's words on why it refused a request, or NULL where it gave none.
 static inline const char *cnetlink_explanation(const struct nlmsgerr *error)
 {

@@ -24,7 +24,7 @@ extension HostState {
             mtu: definition.mtu,
             settings: .init(
                 stp: definition.bridge.stp,
-                forwardDelay: UInt32(clamping: definition.bridge.delay.multipliedOrMax(by: 100))),
+                forwardDelay: Self.forwardDelay(of: definition.bridge)),
             alias: Ownership.alias(ofBridgeOf: definition.uuid),
             addresses: Set(addresses),
             routes: Set(definition.routes.compactMap { GatewayRoute($0) }),
@@ -32,6 +32,7 @@ extension HostState {
         )
         rules[name] = NetworkRules(of: definition, bridge: name, redirects: redirects)
 
+        if has4 { sysctls[.promoteSecondaries(name)] = "1" }
         sysctls[.disableIPv6(name)] = has6 ? "0" : "1"
         sysctls[.acceptRouterAdvertisements(name)] = "0"
         sysctls[.autoconfigure(name)] = "0"
@@ -43,6 +44,15 @@ extension HostState {
                 sysctls[.acceptRouterAdvertisements(interface)] = "2"
             }
         }
+    }
+}
+
+extension HostState {
+    /// In hundredths of a second; with STP the kernel makes 2 s of less, and 30 s of more (`BR_MIN_FORWARD_DELAY`,
+    /// net/bridge/br_private_stp.h).
+    private static func forwardDelay(of bridge: NetworkDefinition.Bridge) -> UInt32 {
+        let delay = UInt32(clamping: bridge.delay.multipliedOrMax(by: 100))
+        return bridge.stp ? min(max(delay, 200), 3_000) : delay
     }
 }
 

@@ -4,8 +4,7 @@ public import NetworkModel
 
 /// What of the host belongs to some networks: the same type for what is there and for what is wanted.
 ///
-/// The kernel is not asked for firewall rules and routes by gateways: whoever observes adds the rules that stand, and a route
-/// that is there already is no error to add.
+/// The kernel is not asked for firewall rules: whoever observes adds those that stand.
 public struct HostState: Hashable, Sendable {
     public var bridges: [InterfaceName: BridgeState]
     public var taps: [InterfaceName: TapState]
@@ -44,7 +43,7 @@ public struct BridgeState: Hashable, Sendable {
     /// The mark that says whose it is: ``Ownership``.
     public var alias: String?
     public var addresses: Set<InterfaceAddress>
-    /// Routes by gateways on it, which end with it; an observation has none.
+    /// Static routes by gateways on it, which end with it.
     public var routes: Set<GatewayRoute>
     public var isUp: Bool
 
@@ -94,16 +93,20 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let ipv4Forwarding = Self(path: "net/ipv4/ip_forward")
     public static let ipv6Forwarding = Self(path: "net/ipv6/conf/all/forwarding")
     public static func disableIPv6(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/disable_ipv6") }
+    /// Whether an address takes its subnet's other addresses with it when it goes: "1" for no.
+    public static func promoteSecondaries(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv4/conf/\(name)/promote_secondaries")
+    }
     public static func acceptRouterAdvertisements(_ name: InterfaceName) -> Self {
         Self(path: "net/ipv6/conf/\(name)/accept_ra")
     }
     public static func autoconfigure(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/autoconf") }
 
     /// Whether it is a setting of one interface only.
-    public var isOfOneInterface: Bool { description.hasPrefix("net/ipv6/conf/") && self != .ipv6Forwarding }
+    public var isOfOneInterface: Bool { description.contains("/conf/") && self != .ipv6Forwarding }
 
     /// Whether it is one of this interface, and so ends with it.
-    public func belongs(to name: InterfaceName) -> Bool { description.hasPrefix("net/ipv6/conf/\(name)/") }
+    public func belongs(to name: InterfaceName) -> Bool { description.contains("/conf/\(name)/") }
 
     /// The setting that `text`, a former ``description``, names; nil for one that vnet never changes.
     public init?(_ text: String) {

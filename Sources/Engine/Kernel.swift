@@ -44,16 +44,14 @@ public struct Kernel: ~Copyable {
                     continue
                 }
                 indices[link.index] = name
-                state.bridges[name] = BridgeState(
-                    mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: [], isUp: link.isUp)
-            }
-            if !indices.isEmpty {
-                for (index, address) in try sockets.addresses() {
-                    guard let name = indices[index] else { continue }
-                    // The kernel's own link-local address is nobody's wish and nobody's leftover.
-                    if case .v6(let v6) = address.address, v6.isLinkLocal { continue }
-                    state.bridges[name]?.addresses.insert(address)
+                // A link-local address that nobody wished for is the kernel's own, and nobody's leftover.
+                let addresses = try sockets.addresses(on: link.index).filter { address in
+                    guard case .v6(let v6) = address.address, v6.isLinkLocal else { return true }
+                    return wish.bridges[name]?.addresses.contains(address) == true
                 }
+                state.bridges[name] = BridgeState(
+                    mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: Set(addresses),
+                    routes: Set(try sockets.gatewayRoutes(on: link.index)), isUp: link.isUp)
             }
             for name in wish.taps.keys {
                 guard let link = try sockets.link(named: name), link.kind == "tun", let mac = link.mac else { continue }
@@ -194,9 +192,11 @@ public struct Kernel: ~Copyable {
             case .set(let name, let difference): try change(name, difference)
             case .addAddress(let address, let name): try sockets.addAddress(address, to: name)
             case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
-            case .addRoute(let route, let name):
-                // Routes are not observed: one that is there already is as it should be.
-                do { try sockets.addRoute(route, on: name) } catch  where error.code == .exists {}
+            case .setBridge(let name, let settings): try sockets.setBridge(name, settings)
+            case .addRoute(let route, let name): try sockets.addRoute(route, on: name)
+            case .removeRoute(let route, let name):
+                // The kernel takes a route away with the address that led to its gateway.
+                do { try sockets.removeRoute(route, on: name) } catch  where error.code == .notFound {}
             case .setIsolated(let name, let isolated): try sockets.setIsolated(name, isolated)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
             case .installRules(let rules): try install(rules.installation, of: rules.bridge)

@@ -8,7 +8,9 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     case set(InterfaceName, LinkDifference)
     case addAddress(InterfaceAddress, InterfaceName)
     case removeAddress(InterfaceAddress, InterfaceName)
+    case setBridge(InterfaceName, Link.Bridge)
     case addRoute(GatewayRoute, InterfaceName)
+    case removeRoute(GatewayRoute, InterfaceName)
     case setIsolated(InterfaceName, Bool)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
@@ -44,11 +46,13 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .addBridge(let name, let bridge):
             "ip link add \(name) address \(bridge.mac)"
-                + " type bridge forward_delay \(bridge.settings.forwardDelay) stp_state \(bridge.settings.stp ? 1 : 0)"
+                + Self.words(bridge.settings)
         case .set(let name, let difference): "ip link set \(name)\(difference.words)"
         case .addAddress(let address, let name): "ip addr add \(address) dev \(name)"
         case .removeAddress(let address, let name): "ip addr del \(address) dev \(name)"
-        case .addRoute(let route, let name): "ip route add \(route) dev \(name)"
+        case .setBridge(let name, let settings): "ip link set \(name)\(Self.words(settings))"
+        case .addRoute(let route, let name): "ip route add \(route) dev \(name) proto static"
+        case .removeRoute(let route, let name): "ip route del \(route) dev \(name) proto static"
         case .setIsolated(let name, let isolated): "bridge link set dev \(name) isolated \(isolated ? "on" : "off")"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
@@ -56,6 +60,10 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
         case .removeRules(let rules): Self.nft(rules.removal)
         case .removeLink(let name): "ip link del \(name)"
         }
+    }
+
+    private static func words(_ settings: Link.Bridge) -> String {
+        " type bridge forward_delay \(settings.forwardDelay) stp_state \(settings.stp ? 1 : 0)"
     }
 
     private static func nft(_ text: String) -> String {
@@ -108,6 +116,7 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
                     mtu: want.mtu == nil || want.mtu == have.mtu ? nil : want.mtu
                 )
                 if !difference.isEmpty { steps.append(.set(name, difference)) }
+                if want.settings != have.settings { steps.append(.setBridge(name, want.settings)) }
             } else {
                 steps.append(.addBridge(name, want))
                 // The MTU in a message of its own: a bridge follows its ports' MTU unless its own was changed once.
@@ -142,6 +151,7 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             if want.isUp, have?.isUp != true { steps.append(.set(name, .init(isUp: true))) }
             // A gateway can be reached only on a bridge that is up and has its address.
             steps += want.routes.subtracting(have?.routes ?? []).sorted().map { .addRoute($0, name) }
+            steps += (have?.routes ?? []).subtracting(want.routes).sorted().map { .removeRoute($0, name) }
             steps += (have?.addresses ?? []).subtracting(want.addresses).sorted().map { .removeAddress($0, name) }
         }
         return steps

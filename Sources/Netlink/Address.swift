@@ -28,13 +28,13 @@ public struct Route: Hashable, Sendable {
 public struct GatewayRoute: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var destination: IPSubnet
     public var gateway: IPAddress
-    /// Nil for the kernel's default.
-    public var metric: UInt32?
+    /// Nil for the kernel's default: 0 of IPv4, 1,024 of IPv6 (`IP6_RT_PRIO_USER`, net/ip6_route.h).
+    public let metric: UInt32?
 
     public init(to destination: IPSubnet, via gateway: IPAddress, metric: UInt32? = nil) {
         self.destination = destination
         self.gateway = gateway
-        self.metric = metric
+        self.metric = metric == (gateway.family == .ipv4 ? 0 : 1_024) ? nil : metric
     }
 
     public var description: String { "\(destination) via \(gateway)" + (metric.map { " metric \($0)" } ?? "") }
@@ -42,9 +42,19 @@ public struct GatewayRoute: Hashable, Comparable, Sendable, CustomStringConverti
 }
 
 extension RouteSocket {
-    /// Adds a route: `ip route add DESTINATION via GATEWAY dev NAME metric METRIC`.
+    /// Adds a route: `ip route add DESTINATION via GATEWAY dev NAME metric METRIC proto static`.
     public func addRoute(_ route: GatewayRoute, on name: InterfaceName) throws(NetlinkError) {
-        let operation = "add route \(route) on '\(name)'"
+        try changeRoute(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, name, "add route \(route) on '\(name)'")
+    }
+
+    /// Removes a route: `ip route del DESTINATION via GATEWAY dev NAME metric METRIC proto static`.
+    public func removeRoute(_ route: GatewayRoute, on name: InterfaceName) throws(NetlinkError) {
+        try changeRoute(RTM_DELROUTE, 0, route, name, "remove route \(route) on '\(name)'")
+    }
+
+    private func changeRoute(
+        _ type: Int, _ flags: CInt, _ route: GatewayRoute, _ name: InterfaceName, _ operation: String
+    ) throws(NetlinkError) {
         let index = unsafe if_nametoindex(name.description)
         guard index != 0 else { throw NetlinkError(errno: ENODEV, while: operation) }
         var header = rtmsg()
@@ -53,7 +63,7 @@ extension RouteSocket {
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
         header.rtm_type = UInt8(RTN_UNICAST)
-        let request = try Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header, while: operation)
+        let request = try Request(type, flags, header, while: operation)
         request.put(Int(RTA_DST.rawValue), route.destination.base.octets)
         request.put(Int(RTA_GATEWAY.rawValue), route.gateway.octets)
         request.put(Int(RTA_OIF.rawValue), index)
@@ -95,10 +105,27 @@ extension RouteSocket {
         try perform(request, while: operation)
     }
 
+    /// The addresses of one interface: `ip addr show dev NAME`.
+    public func addresses(on index: Int32) throws(NetlinkError) -> [InterfaceAddress] {
+        do throws(NetlinkError) {
+            return try addresses(narrowedTo: index).filter { $0.interfaceIndex == index }.map(\.address)
+        } catch  where error.code == .notFound {
+            return []
+        }
+    }
+
     /// Every address of the namespace with the index of its interface: `ip addr show`.
     public func addresses() throws(NetlinkError) -> [(interfaceIndex: Int32, address: InterfaceAddress)] {
+        try addresses(narrowedTo: 0)
+    }
+
+    private func addresses(
+        narrowedTo index: Int32
+    ) throws(NetlinkError) -> [(interfaceIndex: Int32, address: InterfaceAddress)] {
         let operation = "list addresses"
-        let request = try Request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg(), while: operation)
+        var header = ifaddrmsg()
+        header.ifa_index = UInt32(bitPattern: index)
+        let request = try Request(RTM_GETADDR, NLM_F_DUMP, header, while: operation)
         return try query(request, while: operation).compactMap {
             message -> (interfaceIndex: Int32, address: InterfaceAddress)? in
             guard message.count >= MemoryLayout<ifaddrmsg>.size else { return nil }
@@ -111,6 +138,28 @@ extension RouteSocket {
                 message[...].hostInteger(at: 4, as: Int32.self),
                 InterfaceAddress(address, prefixLength: Int(message[1]))
             )
+        }
+    }
+
+    /// The routes by gateways that somebody added to one interface as static ones: `ip route show dev NAME proto static`.
+    public func gatewayRoutes(on index: Int32) throws(NetlinkError) -> [GatewayRoute] {
+        let operation = "list routes"
+        let request = try Request(RTM_GETROUTE, NLM_F_DUMP, rtmsg(), while: operation)
+        request.put(Int(RTA_OIF.rawValue), UInt32(bitPattern: index))
+        return try query(request, while: operation).compactMap { message -> GatewayRoute? in
+            let size = MemoryLayout<rtmsg>.size
+            guard message.count >= size, message[5] == UInt8(RTPROT_STATIC), message[7] == UInt8(RTN_UNICAST) else {
+                return nil
+            }
+            let attributes = Attributes(message[size...])
+            let none = [UInt8](repeating: 0, count: message[0] == UInt8(AF_INET) ? 4 : 16)
+            guard attributes.integer(Int(RTA_OIF.rawValue), as: Int32.self) == index,
+                let address = IPAddress(octets: attributes.bytes(Int(RTA_DST.rawValue)) ?? none),
+                let destination = IPSubnet(containing: address, prefixLength: Int(message[1])),
+                let gateway = attributes.bytes(Int(RTA_GATEWAY.rawValue)).flatMap({ IPAddress(octets: $0) })
+            else { return nil }
+            let metric = attributes.integer(Int(RTA_PRIORITY.rawValue), as: UInt32.self)
+            return GatewayRoute(to: destination, via: gateway, metric: metric)
         }
     }
 

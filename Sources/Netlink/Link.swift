@@ -154,6 +154,23 @@ extension RouteSocket {
         try result.get()
     }
 
+    /// Changes what only bridges have, in place: `ip link set NAME type bridge forward_delay DELAY stp_state STP`.
+    public func setBridge(_ name: InterfaceName, _ settings: Link.Bridge) throws(NetlinkError) {
+        let operation = "set bridge '\(name)'"
+        guard let bridge = try link(named: name) else { throw NetlinkError(errno: ENODEV, while: operation) }
+        // While STP is on the kernel refuses a delay that only a bridge without it may have, so that goes first.
+        if !settings.stp { try setSTP(bridge, false, operation) }
+        var header = ifinfomsg()
+        header.ifi_index = bridge.index
+        let request = try Request(RTM_NEWLINK, 0, header, while: operation)
+        request.nest(IFLA_LINKINFO) {
+            request.put(IFLA_INFO_KIND, "bridge")
+            request.nest(IFLA_INFO_DATA) { request.put(IFLA_BR_FORWARD_DELAY, settings.forwardDelay) }
+        }
+        try perform(request, while: operation)
+        if settings.stp { try setSTP(bridge, true, operation) }
+    }
+
     private func setSTP(_ bridge: Link, _ isOn: Bool, _ operation: String) throws(NetlinkError) {
         var header = ifinfomsg()
         header.ifi_index = bridge.index

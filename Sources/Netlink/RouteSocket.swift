@@ -32,6 +32,7 @@ internal import Glibc
         let result = unsafe nl_connect(handle, NETLINK_ROUTE)
         guard result >= 0 else { return result }
         _ = unsafe cnetlink_enable_explanations(handle)
+        _ = unsafe cnetlink_enable_filters(handle)
         return unsafe nl_socket_set_buffer_size(handle, 1 << 20, 0)
     }
 
