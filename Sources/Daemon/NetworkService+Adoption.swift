@@ -13,12 +13,15 @@ extension NetworkService {
         let (defined, problems) = store.definitions()
         for problem in problems { logger.error("\(problem)") }
         for definition in defined { networks[definition.uuid] = Network(definition: definition) }
-        for intent in store.intents() { cleanUp(intent) }
+        let intents = store.intents()
+        for intent in intents where !intent.isChange { cleanUp(intent) }
         let (running, damaged) = store.live()
         for problem in damaged { logger.error("\(problem)") }
         // All of them count as running before anything is decided about the host for want of networks.
         for definition in running { networks[definition.uuid, default: Network()].starting = definition }
-        for definition in running { await resume(definition) }
+        for definition in running {
+            await resume(definition, interrupted: intents.first { $0.isChange && $0.uuid == definition.uuid })
+        }
         dropLostPorts()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()
@@ -46,32 +49,32 @@ extension NetworkService {
 
     /// Goes on with a network that ran when the last daemon ended; the kernel is changed only where it is not as it should be.
     ///
-    /// Its guests go on whether they can be served or not: the responder is asked again until they are.
-    private func resume(_ definition: NetworkDefinition) async {
+    /// A change that was interrupted is undone. Its guests go on whether they can be served or not: the responder is asked
+    /// again until they are.
+    private func resume(_ definition: NetworkDefinition, interrupted: NetworkStore.Intent?) async {
         let uuid = definition.uuid
-        let formerRules = store.liveRules(definition.name)
         do {
-            guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }),
-                let link = try kernel.link(named: name),
-                link.alias == Ownership.alias(ofBridgeOf: uuid)
-            else {
-                networks[uuid]?.starting = nil
-                logger.warning(
-                    "network's bridge is gone, so it is inactive", metadata: ["network": "\(definition.name)"])
-                if let formerRules, kernel.hasRules(of: formerRules) { try takeDown(definition, rules: formerRules) }
-                try store.removeLive(definition.name)
-                if networks[uuid]?.definition == nil { networks[uuid] = nil }
-                return
+            guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
+                throw DaemonError("it has no bridge name")
             }
+            let formerRules = store.liveRules(definition.name)
             let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])
             let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
-            var observed = try kernel.observe(desired)
-            if let formerRules, kernel.hasRules(of: formerRules) { observed.rules[name] = formerRules }
-            try turn(observed, into: desired, on: name)
+            let standing = interrupted?.rules ?? formerRules
+            let observed = try observe(desired, uuid: uuid, standing)
+            if observed.bridges[name] == nil {
+                logger.warning(
+                    "bridge '\(name)' is gone and is made again", metadata: ["network": "\(definition.name)"])
+            } else if observed.bridges[name]?.alias != Ownership.alias(ofBridgeOf: uuid) {
+                throw DaemonError("interface '\(name)' is not vnet's: delete it, and start the network")
+            }
+            try turn(observed, into: desired)
+            guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
             networks[uuid]?.live = Live(definition: definition, rules: rules, interfaceIndex: link.index)
             networks[uuid]?.starting = nil
+            if interrupted != nil { try store.finish(uuid) }
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])
             await serveUntilServed(uuid, dns: dns)
         } catch {
@@ -82,9 +85,9 @@ extension NetworkService {
 
     /// Serves a network that runs; where that fails, tries again every few seconds while it runs.
     private func serveUntilServed(_ uuid: NetworkUUID, dns: ServiceSockets) async {
-        guard var live = networks[uuid]?.live, live.sockets.isEmpty else { return }
+        guard var live = networks[uuid]?.live, live.sockets == nil else { return }
         do {
-            try await serve(&live, dns: dns)
+            try await serve(&live, dns)
             networks[uuid]?.live?.sockets = live.sockets
         } catch {
             logger.error("network '\(live.definition.name)' runs, but its guests are not served yet: \(error)")
@@ -112,7 +115,7 @@ extension NetworkService {
     private func autostart() async {
         guard !Files.exists(store.paths.autostarted) else { return }
         attempt("write '\(store.paths.autostarted)'") {
-            try Files.write([], to: store.paths.autostarted, durable: false)
+            try Files.write(NetworkStore.boot(), to: store.paths.autostarted, durable: false)
         }
         for (_, network) in networks.sorted(by: { $0.key < $1.key }) {
             guard let definition = network.definition, network.live == nil, store.isAutostarted(definition.name) else {

@@ -61,7 +61,7 @@ extension NetworkService {
     /// Everything between a definition and guests that are served; where anything of it fails, nothing of it stays.
     ///
     /// Returns warnings for the person who starts the network.
-    private func bringUp(_ definition: NetworkDefinition) async throws -> [String] {
+    func bringUp(_ definition: NetworkDefinition) async throws -> [String] {
         let uuid = definition.uuid
         busy.insert(uuid)
         networks[uuid, default: Network()].starting = definition
@@ -71,28 +71,21 @@ extension NetworkService {
             if networks[uuid]?.current == nil { networks[uuid] = nil }
         }
         do {
-            let name = try admit(definition)
-            let dns = try ServiceSockets.dns(of: definition.name, on: definition.nameServerAddresses, former: [])
-            let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
-            let observed = try kernel.observe(desired)
-            try store.begin(.init(definition, rules: rules))
+            let transition = try transition(from: nil, to: definition)
+            try store.begin(.init(definition, rules: transition.rules))
             do {
-                try turn(observed, into: desired, on: name)
-                guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
-                var live = Live(definition: definition, rules: rules, interfaceIndex: link.index)
-                try await serve(&live, dns: dns)
-                try store.saveLive(definition, rules: rules)
-                networks[uuid]?.live = live
+                networks[uuid]?.live = try await carryOut(transition)
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil
-                try undo(definition, rules, after: error)
+                try undo(definition, transition.rules, after: error)
                 throw error
             }
             try store.finish(uuid)
-            logger.info("network started", metadata: ["network": "\(definition.name)", "bridge": "\(name)"])
-            for warning in dns.warnings { logger.warning("\(warning)") }
-            return dns.warnings
+            logger.info(
+                "network started", metadata: ["network": "\(definition.name)", "bridge": "\(transition.bridge)"])
+            for warning in transition.dns.warnings { logger.warning("\(warning)") }
+            return transition.dns.warnings
         } catch let error as APIError {
             throw error
         } catch {
@@ -112,63 +105,6 @@ extension NetworkService {
                 .failed,
                 "network '\(definition.name)' did not start: \(error); and what was begun could not be undone: \(second)."
                     + " The next start of the daemon does that")
-        }
-    }
-
-    /// Checks that nothing on the host is in the way.
-    private func admit(_ definition: NetworkDefinition) throws -> InterfaceName {
-        let hindrances = definition.unsupportedFeatures
-        guard hindrances.isEmpty else {
-            throw APIError(
-                .invalid,
-                "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without"
-            )
-        }
-        guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
-            throw APIError(.invalid, "network '\(definition.name)' has no bridge name")
-        }
-        if let link = try kernel.link(named: name) {
-            guard link.alias == Ownership.alias(ofBridgeOf: definition.uuid) else {
-                throw APIError(
-                    .conflict,
-                    "interface '\(name)' exists already and is not vnet's: give <bridge> of network '\(definition.name)' another"
-                        + " name, or delete the interface")
-            }
-        }
-        if let obstacle = try kernel.obstacle(to: definition.subnets, except: name) {
-            throw APIError(
-                .conflict,
-                "subnet \(definition.subnets.map(\.description).joined(separator: ", ")) of network '\(definition.name)' is in"
-                    + " use on this host: \(obstacle) is in the way; choose another subnet, or remove that one")
-        }
-        return name
-    }
-
-    /// What the kernel is to hold while the network runs with its ports, and its rules among it.
-    func desiredState(
-        of definition: NetworkDefinition, on name: InterfaceName, dns: ServiceSockets
-    ) throws -> (HostState, NetworkRules) {
-        let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
-        var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
-        for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
-        return (desired, desired.rules[name] ?? NetworkRules(bridge: name, policy: .open))
-    }
-
-    /// Changes the kernel, after what the host's own settings are before has been written down.
-    func turn(_ observed: HostState, into desired: HostState, on name: InterfaceName) throws {
-        try ledger.record(before: observed.sysctls, after: desired.sysctls.filter { !$0.key.belongs(to: name) })
-        try kernel.turn(observed, into: desired)
-    }
-
-    /// Hands the network to the responder, and waits until it is served.
-    func serve(_ live: inout Live, dns: ServiceSockets) async throws {
-        let asked = resolvers
-        guard let configuration = ServiceConfiguration(of: live.definition, resolvers: asked) else { return }
-        live.sockets = [dns, try ServiceSockets.onBridge(of: configuration, interfaceIndex: live.interfaceIndex)]
-        guard live.sockets.contains(where: { !$0.open.isEmpty }) else { return }
-        try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: live.sockets)
-        if resolvers != asked, let newer = ServiceConfiguration(of: live.definition, resolvers: resolvers) {
-            await responder.reconfigure(newer)
         }
     }
 
@@ -200,16 +136,4 @@ extension NetworkService {
         try ledger.forget(besides: needed)
         if inUse.isEmpty { try kernel.removeTables() }
     }
-}
-
-extension NetworkDefinition {
-    /// Where guests are to find name service: the bridge's addresses but for link-local ones, which would need a zone
-    /// wherever they are written.
-    var nameServerAddresses: [IPAddress] {
-        guard dns?.enable != false else { return [] }
-        return ips.map(\.address).filter { !$0.isLinkLocal }
-    }
-
-    /// Whether guests' IPv6 packets are to be forwarded.
-    var needsIPv6Forwarding: Bool { forward != nil && ips.contains { $0.address.family == .ipv6 } }
 }

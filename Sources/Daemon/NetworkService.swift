@@ -27,8 +27,8 @@ public actor NetworkService {
     struct Live {
         var definition: NetworkDefinition
         var rules: NetworkRules
-        /// Empty while it is not served.
-        var sockets: [ServiceSockets] = []
+        /// Nil while it is not served.
+        var sockets: ServiceSockets?
         var interfaceIndex: Int32
     }
 

@@ -8,11 +8,24 @@ struct NetworkStore: Sendable {
 
     init(_ paths: Paths) throws(FileError) {
         self.paths = paths
+        try Self.forgetFormerBoot(paths)
         for folder in [paths.networks, paths.autostart, paths.live, paths.intents, paths.ports] {
             try Files.makeDirectory(folder)
             Files.removeUnfinished(in: folder)
         }
     }
+
+    /// Where `run` is on a disk, what it says of a kernel that is gone goes too.
+    private static func forgetFormerBoot(_ paths: Paths) throws(FileError) {
+        guard let former = try Files.read(paths.autostarted), try former != boot() else { return }
+        for folder in [paths.live, paths.intents] + Files.names(in: paths.ports).map({ "\(paths.ports)/\($0)" }) {
+            for file in Files.names(in: folder) { try Files.remove("\(folder)/\(file)", durable: false) }
+        }
+        for file in [paths.sysctls, paths.autostarted] { try Files.remove(file, durable: false) }
+    }
+
+    /// The kernel's name for this boot (random(4)).
+    static func boot() throws(FileError) -> [UInt8] { try Files.read("/proc/sys/kernel/random/boot_id") ?? [] }
 
     // MARK: Definitions
 
@@ -73,15 +86,18 @@ struct NetworkStore: Sendable {
 
     // MARK: Intents
 
-    /// What was being done to a network: enough to take every trace of it away.
+    /// What was being done to a network: enough to take every trace of it away, or of what it was to become.
     struct Intent: Codable {
         var name: String
         var uuid: NetworkUUID
         /// The bridge's, which tells whose it is before it has its mark.
         var mac: MACAddress
         var rules: NetworkRules
+        /// Whether the network ran already and was being changed, and so is to run as before.
+        var isChange = false
 
-        init(_ definition: NetworkDefinition, rules: NetworkRules) {
+        init(_ definition: NetworkDefinition, rules: NetworkRules, isChange: Bool = false) {
+            self.isChange = isChange
             name = definition.name
             uuid = definition.uuid
             mac = definition.mac ?? .broadcast

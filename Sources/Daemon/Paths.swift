@@ -24,7 +24,8 @@ public struct Paths: Hashable, Sendable {
     var ports: String { run + "/ports" }
     /// Kernel settings that were changed, with what they were before.
     var sysctls: String { run + "/sysctls.json" }
-    /// There since the networks to be started with the machine were.
+    /// There since the networks to be started with the machine were; holds the kernel's name for the boot that `run` speaks
+    /// of.
     var autostarted: String { run + "/autostarted" }
     var lock: String { run + "/daemon.lock" }
     var pid: String { run + "/daemon.pid" }

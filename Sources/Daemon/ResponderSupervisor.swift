@@ -14,7 +14,7 @@ actor ResponderSupervisor {
     private struct Service {
         var configuration: ServiceConfiguration
         var interfaceIndex: Int32
-        var sockets: [ServiceSockets]
+        var sockets: ServiceSockets
         /// The number of the request that asks for it, the same for each responder that is asked.
         var number: UInt64
     }
@@ -162,8 +162,8 @@ actor ResponderSupervisor {
     // MARK: Requests
 
     /// Serves a network, or serves it with other sockets than before; returns when guests are answered.
-    func serve(_ configuration: ServiceConfiguration, interfaceIndex: Int32, sockets: [ServiceSockets]) async throws {
-        let count = sockets.reduce(0) { $0 + $1.open.count }
+    func serve(_ configuration: ServiceConfiguration, interfaceIndex: Int32, sockets: ServiceSockets) async throws {
+        let count = sockets.open.count
         guard count <= Channel.descriptorLimit else {
             throw DaemonError(
                 "network '\(configuration.name)' needs \(count) sockets, and \(Channel.descriptorLimit) is the most that one can"
@@ -174,6 +174,8 @@ actor ResponderSupervisor {
         services[configuration.uuid] = service
         _ = try await answer(to: service.number) { send(service) }
     }
+
+    func isServing(_ uuid: NetworkUUID) -> Bool { services[uuid] != nil }
 
     /// Tells a network's new configuration, where it has the sockets already.
     func reconfigure(_ configuration: ServiceConfiguration) {
@@ -223,7 +225,7 @@ actor ResponderSupervisor {
     }
 
     private func send(_ service: Service) {
-        let open = service.sockets.flatMap(\.open)
+        let open = service.sockets.open
         send(
             .init(
                 service.number,

@@ -73,19 +73,21 @@ public struct Kernel: ~Copyable {
     /// What stands in the way of a network with these subnets, as a sentence's subject, or nil where nothing does:
     /// `address 192.168.150.9/24 of interface 'eth0'`.
     ///
-    /// The addresses and routes of the bridge `own` do not count, since they are the network's.
-    public func obstacle(to subnets: [IPSubnet], except own: InterfaceName) throws(EngineError) -> String? {
+    /// The addresses and routes of the interfaces `own` do not count, since they are the network's.
+    public func obstacle(to subnets: [IPSubnet], except own: [InterfaceName]) throws(EngineError) -> String? {
+        guard !subnets.isEmpty else { return nil }
+        func isOwn(_ name: InterfaceName?) -> Bool { name.map(own.contains) ?? false }
         do {
             for (index, address) in try sockets.addresses() {
                 let name = Self.name(ofInterface: index)
-                guard name != own, let subnet = address.subnet else { continue }
+                guard !isOwn(name), let subnet = address.subnet else { continue }
                 if subnets.contains(where: { $0.overlaps(subnet) }) {
                     return "address \(address)\(name.map { " of interface '\($0)'" } ?? "")"
                 }
             }
             for route in try sockets.routes() where route.destination.prefixLength > 0 {
                 let name = Self.name(ofInterface: route.interfaceIndex)
-                guard name != own else { continue }
+                guard !isOwn(name) else { continue }
                 if subnets.contains(where: { $0.overlaps(route.destination) }) {
                     return "the route to \(route.destination)\(name.map { " by interface '\($0)'" } ?? "")"
                 }

@@ -220,6 +220,7 @@ struct LifeCycleTests {
             kill(processes.daemon, SIGKILL)
             #expect(try await eventually { try await site.host.namespace.processes().isEmpty })
             // A machine that crashes keeps its disk, and here `run` too, but nothing of its kernel's state.
+            try await site.lab.sh("echo another > \(site.host.root)/run/vnet/autostarted")
             try await site.host.namespace.sh("ip link del br-lab; nft flush ruleset; sysctl -qw net.ipv4.ip_forward=0")
             #expect(try await site.host.must("list", "--name").output.isEmpty)
             try await site.host.must("start", "lab")

@@ -79,13 +79,13 @@ import Testing
             let sockets = try RouteSocket()
             let kernel = try Kernel()
             let subnets: [IPSubnet] = ["192.168.150.0/24"]
-            let free = try kernel.obstacle(to: subnets, except: "virbr7")
+            let free = try kernel.obstacle(to: subnets, except: ["virbr7"])
             try sockets.addBridge(
                 "br9", mac: "52:54:00:00:00:09", settings: .init(stp: false, forwardDelay: 0))
             try sockets.addAddress(.init("192.168.150.9", prefixLength: 28), to: "br9")
             return (
-                free, try kernel.obstacle(to: subnets, except: "virbr7"),
-                try kernel.obstacle(to: subnets, except: "br9")
+                free, try kernel.obstacle(to: subnets, except: ["virbr7"]),
+                try kernel.obstacle(to: subnets, except: ["br9"])
             )
         }
         #expect(free == nil)

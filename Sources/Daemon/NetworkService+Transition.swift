@@ -1,0 +1,158 @@
+internal import API
+internal import Engine
+internal import Firewall
+internal import Logging
+internal import Netlink
+internal import NetworkModel
+
+/// How a network comes to run as its definition says, from whatever it is now; decided before anything is done.
+struct Transition {
+    let definition: NetworkDefinition
+    let bridge: InterfaceName
+    /// Nil where the network does not run yet.
+    let former: NetworkService.Live?
+    let dns: ServiceSockets
+    /// What is there of all that the network has, or is to have, in the kernel.
+    let observed: HostState
+    let desired: HostState
+    let rules: NetworkRules
+
+    var plan: Plan { Plan(from: observed, to: desired) }
+}
+
+extension NetworkService {
+    /// Finds out what must change for the network to run as `definition` says.
+    func transition(from live: Live?, to definition: NetworkDefinition) throws -> Transition {
+        let name = try admit(definition, insteadOf: live)
+        let dns = try ServiceSockets.dns(
+            of: definition.name, on: definition.nameServerAddresses, former: live?.rules.redirects ?? [],
+            open: live?.sockets)
+        let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
+        let observed = try observe(desired, uuid: definition.uuid, live?.rules)
+        return Transition(
+            definition: definition, bridge: name, former: live, dns: dns, observed: observed, desired: desired,
+            rules: rules)
+    }
+
+    /// What is there of what `desired` names and of what the network had, with the rules that stand.
+    func observe(_ desired: HostState, uuid: NetworkUUID, _ former: NetworkRules?) throws -> HostState {
+        var scope = desired
+        if let former, scope.bridges[former.bridge] == nil {
+            // Another name: the bridge is made anew, and the old one goes when its ports have moved.
+            scope.bridges[former.bridge] = desired.bridges.values.first
+        }
+        var observed = try kernel.observe(scope)
+        observed.bridges = observed.bridges.filter {
+            desired.bridges[$0.key] != nil || $0.value.alias == Ownership.alias(ofBridgeOf: uuid)
+        }
+        if let former, kernel.hasRules(of: former) { observed.rules[former.bridge] = former }
+        return observed
+    }
+
+    /// Makes the kernel and the responder what the transition says, and writes it down; where the kernel refuses a step,
+    /// what was done in it is undone.
+    func carryOut(_ transition: Transition) async throws -> Live {
+        try turn(transition.observed, into: transition.desired)
+        guard let link = try kernel.link(named: transition.bridge) else {
+            throw EngineError("bridge '\(transition.bridge)' is gone")
+        }
+        var live = Live(definition: transition.definition, rules: transition.rules, interfaceIndex: link.index)
+        try await serve(&live, transition.dns, insteadOf: transition.former)
+        try store.saveLive(transition.definition, rules: transition.rules)
+        return live
+    }
+
+    /// Changes the kernel, after what the host's own settings are before has been written down.
+    func turn(_ observed: HostState, into desired: HostState) throws {
+        let ofHost = desired.sysctls.filter { sysctl in !desired.bridges.keys.contains { sysctl.key.belongs(to: $0) } }
+        try ledger.record(before: observed.sysctls, after: ofHost)
+        try kernel.turn(observed, into: desired)
+    }
+
+    /// Checks that nothing on the host is in the way.
+    private func admit(_ definition: NetworkDefinition, insteadOf live: Live?) throws -> InterfaceName {
+        let hindrances = definition.unsupportedFeatures
+        guard hindrances.isEmpty else {
+            throw APIError(
+                .invalid,
+                "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without"
+            )
+        }
+        guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
+            throw APIError(.invalid, "network '\(definition.name)' has no bridge name")
+        }
+        if let link = try kernel.link(named: name) {
+            guard link.alias == Ownership.alias(ofBridgeOf: definition.uuid) else {
+                throw APIError(
+                    .conflict,
+                    "interface '\(name)' exists already and is not vnet's: give <bridge> of network '\(definition.name)' another"
+                        + " name, or delete the interface")
+            }
+        }
+        // What it has already is in nobody's way.
+        let subnets = definition.subnets.filter { live?.definition.subnets.contains($0) != true }
+        if let obstacle = try kernel.obstacle(to: subnets, except: [name, live?.rules.bridge ?? name]) {
+            throw APIError(
+                .conflict,
+                "subnet \(subnets.map(\.description).joined(separator: ", ")) of network '\(definition.name)' is in"
+                    + " use on this host: \(obstacle) is in the way; choose another subnet, or remove that one")
+        }
+        return name
+    }
+
+    /// What the kernel is to hold while the network runs with its ports, and its rules among it.
+    func desiredState(
+        of definition: NetworkDefinition, on name: InterfaceName, dns: ServiceSockets
+    ) throws -> (HostState, NetworkRules) {
+        let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
+        var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
+        for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
+        return (desired, desired.rules[name] ?? NetworkRules(bridge: name, policy: .open))
+    }
+
+    /// Hands the network to the responder, and waits until it is served.
+    ///
+    /// A network that is served already keeps its sockets; where they stay the same, and nothing changes that the responder
+    /// takes up with them, it only gets the new configuration.
+    func serve(_ live: inout Live, _ dns: ServiceSockets, insteadOf former: Live? = nil) async throws {
+        let asked = resolvers
+        guard let configuration = ServiceConfiguration(of: live.definition, resolvers: asked) else { return }
+        var sockets = dns
+        try sockets.addBridge(
+            of: configuration, interfaceIndex: live.interfaceIndex, open: former?.sockets)
+        live.sockets = sockets
+        if let former, let served = former.sockets, sockets.isSame(as: served),
+            ServiceConfiguration(of: former.definition, resolvers: asked)?.hasSameFrame(as: configuration) == true,
+            await responder.isServing(live.definition.uuid)
+        {
+            await responder.reconfigure(configuration)
+        } else if sockets.open.isEmpty {
+            await responder.withdraw(live.definition.uuid)
+        } else {
+            try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: sockets)
+        }
+        if resolvers != asked, let newer = ServiceConfiguration(of: live.definition, resolvers: resolvers) {
+            await responder.reconfigure(newer)
+        }
+    }
+}
+
+extension ServiceConfiguration {
+    /// Whether nothing differs that the responder takes up together with the sockets.
+    fileprivate func hasSameFrame(as other: Self) -> Bool {
+        bridge == other.bridge && bridgeMAC == other.bridgeMAC && advertisement == other.advertisement
+            && dhcp?.serverAddress == other.dhcp?.serverAddress
+    }
+}
+
+extension NetworkDefinition {
+    /// Where guests are to find name service: the bridge's addresses but for link-local ones, which would need a zone
+    /// wherever they are written.
+    var nameServerAddresses: [IPAddress] {
+        guard dns?.enable != false else { return [] }
+        return ips.map(\.address).filter { !$0.isLinkLocal }
+    }
+
+    /// Whether guests' IPv6 packets are to be forwarded.
+    var needsIPv6Forwarding: Bool { forward != nil && ips.contains { $0.address.family == .ipv6 } }
+}
