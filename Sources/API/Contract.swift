@@ -11,9 +11,12 @@ public import NetworkModel
 // | GET    /v1/networks/NETWORK           |                | NetworkSummary   |
 // | DELETE /v1/networks/NETWORK           |                | NetworkSummary   |
 // | GET    /v1/networks/NETWORK/xml       | ?inactive=true | XML              |
+// | GET    /v1/networks/NETWORK/xml       | ?form=file     | XML              |
 // | POST   /v1/networks/NETWORK/start     |                | NetworkReport    |
 // | POST   /v1/networks/NETWORK/stop      |                | NetworkSummary   |
 // | POST   /v1/networks/NETWORK/update    | UpdateWish     | UpdateReport     |
+// | POST   /v1/apply                      | XML            | ApplyReport      |
+// | POST   /v1/apply?dryRun=true          | XML            | ApplyReport      |
 // | PUT    /v1/networks/NETWORK/autostart | AutostartWish  | NetworkSummary   |
 // | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
@@ -64,6 +67,39 @@ public struct NetworkReport: Hashable, Sendable, Codable {
         self.network = network
         self.warnings = warnings
     }
+}
+
+/// What it took, or would take, to make a network defined, running and as a document says.
+public struct ApplyReport: Hashable, Sendable, Codable {
+    /// What becomes of a network besides changes to the kernel.
+    public enum Change: String, Hashable, Sendable, Codable {
+        /// It was not on disk.
+        case defined
+        /// It was on disk otherwise.
+        case redefined
+        case started
+        /// What guests are told by DHCP, DNS and router advertisements is other than before.
+        case served
+    }
+
+    public var name: String
+    /// The document in libvirt's form, with what vnet chose where it left a choice.
+    public var xml: String
+    public var changes: [Change]
+    /// As `ip`, `nft`, `bridge`, `tc` and `sysctl` commands, in order.
+    public var steps: [String]
+    /// Sentences for a person: what cannot change in place, and what is strange about the document.
+    public var warnings: [String]
+
+    public init(name: String, xml: String, changes: [Change], steps: [String], warnings: [String]) {
+        self.name = name
+        self.xml = xml
+        self.changes = changes
+        self.steps = steps
+        self.warnings = warnings
+    }
+
+    public var isEmpty: Bool { changes.isEmpty && steps.isEmpty }
 }
 
 public struct AutostartWish: Hashable, Sendable, Codable {

@@ -49,8 +49,11 @@ struct ControlServer {
             try Self.json(await service.undefine(Self.parameter("network", context)))
         }
         networks.get(":network/xml") { request, context in
-            let inactive = request.uri.queryParameters["inactive"] == "true"
-            let text = try await service.xml(Self.parameter("network", context), inactive: inactive)
+            let network = try Self.parameter("network", context)
+            let text =
+                request.uri.queryParameters["form"] == "file"
+                ? try await service.fileXML(network)
+                : try await service.xml(network, inactive: request.uri.queryParameters["inactive"] == "true")
             return Response(
                 status: .ok, headers: [.contentType: "application/xml"],
                 body: .init(byteBuffer: ByteBuffer(string: text)))
@@ -82,6 +85,11 @@ struct ControlServer {
         networks.delete(":network/ports/:port") { _, context in
             try Self.json(
                 await service.detach(Self.parameter("network", context), port: Self.parameter("port", context)))
+        }
+        router.post("/v1/apply") { request, _ in
+            let document = try await Self.body(of: request)
+            let isDryRun = request.uri.queryParameters["dryRun"] == "true"
+            return try Self.json(await service.apply(document, isDryRun: isDryRun))
         }
         router.get("/v1/ports") { _, _ in try Self.json(await service.ports(nil)) }
         router.get("/v1/daemon") { _, _ in

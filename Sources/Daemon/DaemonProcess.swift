@@ -43,10 +43,10 @@ public enum DaemonProcess {
             if let group = unsafe getgrnam("vnet") { unsafe chown(paths.socket, 0, group.pointee.gr_gid) }
         }
         let watcher = ResolverWatcher(service: service)
-        let links = LinkWatcher(service: service, logger: logger)
+        let host = HostWatcher(service: service, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
-                services: [application, watcher, links], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+                services: [application, watcher, host], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         await responder.stop()
         unsafe unlink(paths.socket)

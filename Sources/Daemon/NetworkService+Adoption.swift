@@ -60,19 +60,26 @@ extension NetworkService {
             let formerRules = store.liveRules(definition.name)
             let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])
-            let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
+            let (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
             let standing = interrupted?.rules ?? formerRules
-            let observed = try observe(desired, uuid: uuid, standing)
+            var scope = desired
+            // The bridge that it was to have, if it was to have another.
+            if let other = interrupted?.rules.bridge {
+                scope.bridges[other] = scope.bridges[other] ?? desired.bridges[name]
+            }
+            let observed = try observe(scope, uuid: uuid, standing)
             if observed.bridges[name] == nil {
+                guard try kernel.link(named: name) == nil else {
+                    throw DaemonError("interface '\(name)' is not vnet's: delete it, and start the network")
+                }
                 logger.warning(
                     "bridge '\(name)' is gone and is made again", metadata: ["network": "\(definition.name)"])
-            } else if observed.bridges[name]?.alias != Ownership.alias(ofBridgeOf: uuid) {
-                throw DaemonError("interface '\(name)' is not vnet's: delete it, and start the network")
             }
             try turn(observed, into: desired)
             guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
-            networks[uuid]?.live = Live(definition: definition, rules: rules, interfaceIndex: link.index)
+            networks[uuid]?.live = Live(
+                definition: definition, rules: rules, sysctls: desired.sysctls, interfaceIndex: link.index)
             networks[uuid]?.starting = nil
             if interrupted != nil { try store.finish(uuid) }
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])

@@ -5,16 +5,18 @@ internal import Netlink
 internal import NetworkModel
 
 extension NetworkService {
-    /// Makes a network that runs run as `definition` says, with what differs and nothing else; where that fails, it runs as
+    /// Makes a network that runs run as a transition says, with what differs and nothing else; where that fails, it runs as
     /// before.
-    func change(_ uuid: NetworkUUID, to definition: NetworkDefinition) async throws {
-        guard let before = networks[uuid]?.live else { return }
+    func change(_ transition: Transition) async throws {
+        guard let before = transition.former else { return }
+        let uuid = before.definition.uuid
         busy.insert(uuid)
         defer { busy.remove(uuid) }
-        let transition = try transition(from: before, to: definition)
-        try store.begin(.init(definition, rules: transition.rules, isChange: true))
+        try store.begin(.init(transition.definition, rules: transition.rules, isChange: true))
         do {
-            networks[uuid]?.live = try await carryOut(transition)
+            // Two statements: what is assigned to through an optional is held on to while the right side waits.
+            let live = try await carryOut(transition)
+            networks[uuid]?.live = live
         } catch {
             // What the next daemon finds is then half of each, and it knows.
             try await goBack(from: transition, to: before)
@@ -28,10 +30,13 @@ extension NetworkService {
     /// Undoes a transition that failed somewhere.
     private func goBack(from transition: Transition, to before: Live) async throws {
         let uuid = before.definition.uuid
-        var now = try observe(transition.desired, uuid: uuid, before.rules)
+        var (wish, _) = try desiredState(
+            of: before.definition, on: before.rules.bridge, redirects: before.rules.redirects)
+        if transition.definition.mtu != nil { wish.setMissingMTU(to: Link.ethernetMTU) }
+        var now = try observe(transition.desired.merging(wish), uuid: uuid, before.rules)
         // Which of the two sets of rules stand is not known, and does not matter: these become those.
         if kernel.hasRules(of: transition.rules) { now.rules[transition.bridge] = transition.rules }
-        try kernel.turn(now, into: transition.observed)
+        try kernel.turn(now, into: wish)
         try restoreHost()
         guard let sockets = before.sockets, let link = try kernel.link(named: before.rules.bridge) else { return }
         var live = before

@@ -61,7 +61,7 @@ extension NetworkService {
     /// Everything between a definition and guests that are served; where anything of it fails, nothing of it stays.
     ///
     /// Returns warnings for the person who starts the network.
-    func bringUp(_ definition: NetworkDefinition) async throws -> [String] {
+    func bringUp(_ definition: NetworkDefinition, by decided: Transition? = nil) async throws -> [String] {
         let uuid = definition.uuid
         busy.insert(uuid)
         networks[uuid, default: Network()].starting = definition
@@ -71,10 +71,12 @@ extension NetworkService {
             if networks[uuid]?.current == nil { networks[uuid] = nil }
         }
         do {
-            let transition = try transition(from: nil, to: definition)
+            let transition = try decided ?? transition(from: nil, to: definition)
             try store.begin(.init(definition, rules: transition.rules))
             do {
-                networks[uuid]?.live = try await carryOut(transition)
+                // Two statements: what is assigned to through an optional is held on to while the right side waits.
+                let live = try await carryOut(transition)
+                networks[uuid]?.live = live
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil

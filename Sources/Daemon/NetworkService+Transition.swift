@@ -27,24 +27,25 @@ extension NetworkService {
         let dns = try ServiceSockets.dns(
             of: definition.name, on: definition.nameServerAddresses, former: live?.rules.redirects ?? [],
             open: live?.sockets)
-        let (desired, rules) = try desiredState(of: definition, on: name, dns: dns)
-        let observed = try observe(desired, uuid: definition.uuid, live?.rules)
+        var (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
+        // A bridge that was given a size does not find back to the usual one by itself.
+        if live?.definition.mtu != nil { desired.setMissingMTU(to: Link.ethernetMTU) }
+        var scope = desired
+        if let live {
+            // What the network had, so that it can be put back.
+            let had = try desiredState(of: live.definition, on: live.rules.bridge, redirects: live.rules.redirects).0
+            scope = desired.merging(had)
+        }
+        let observed = try observe(scope, uuid: definition.uuid, live?.rules)
         return Transition(
             definition: definition, bridge: name, former: live, dns: dns, observed: observed, desired: desired,
             rules: rules)
     }
 
-    /// What is there of what `desired` names and of what the network had, with the rules that stand.
-    func observe(_ desired: HostState, uuid: NetworkUUID, _ former: NetworkRules?) throws -> HostState {
-        var scope = desired
-        if let former, scope.bridges[former.bridge] == nil {
-            // Another name: the bridge is made anew, and the old one goes when its ports have moved.
-            scope.bridges[former.bridge] = desired.bridges.values.first
-        }
+    /// What is there of what `scope` names, with the rules that stand; a bridge that is somebody else's is not there.
+    func observe(_ scope: HostState, uuid: NetworkUUID, _ former: NetworkRules?) throws -> HostState {
         var observed = try kernel.observe(scope)
-        observed.bridges = observed.bridges.filter {
-            desired.bridges[$0.key] != nil || $0.value.alias == Ownership.alias(ofBridgeOf: uuid)
-        }
+        observed.bridges = observed.bridges.filter { $0.value.alias == Ownership.alias(ofBridgeOf: uuid) }
         if let former, kernel.hasRules(of: former) { observed.rules[former.bridge] = former }
         return observed
     }
@@ -56,7 +57,9 @@ extension NetworkService {
         guard let link = try kernel.link(named: transition.bridge) else {
             throw EngineError("bridge '\(transition.bridge)' is gone")
         }
-        var live = Live(definition: transition.definition, rules: transition.rules, interfaceIndex: link.index)
+        var live = Live(
+            definition: transition.definition, rules: transition.rules, sysctls: transition.desired.sysctls,
+            interfaceIndex: link.index)
         try await serve(&live, transition.dns, insteadOf: transition.former)
         try store.saveLive(transition.definition, rules: transition.rules)
         return live
@@ -102,10 +105,10 @@ extension NetworkService {
 
     /// What the kernel is to hold while the network runs with its ports, and its rules among it.
     func desiredState(
-        of definition: NetworkDefinition, on name: InterfaceName, dns: ServiceSockets
+        of definition: NetworkDefinition, on name: InterfaceName, redirects: [NetworkRules.Redirect]
     ) throws -> (HostState, NetworkRules) {
         let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
-        var desired = try HostState(running: definition, redirects: dns.redirects, advertised: advertised)
+        var desired = try HostState(running: definition, redirects: redirects, advertised: advertised)
         for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
         return (desired, desired.rules[name] ?? NetworkRules(bridge: name, policy: .open))
     }

@@ -27,7 +27,7 @@ extension NetworkService {
         if let definition { try store.save(definition) }
         if let live {
             do {
-                try await change(uuid, to: live)
+                try await change(transition(from: network.live, to: live))
             } catch {
                 if definition != nil, let former = network.definition { try store.save(former) }
                 throw APIError(

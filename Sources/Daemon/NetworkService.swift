@@ -27,6 +27,10 @@ public actor NetworkService {
     struct Live {
         var definition: NetworkDefinition
         var rules: NetworkRules
+        /// Whether somebody else has changed firewall rules that may be this network's.
+        var hasSuspectRules = false
+        /// The kernel settings that it needs.
+        var sysctls: [Sysctl: String]
         /// Nil while it is not served.
         var sockets: ServiceSockets?
         var interfaceIndex: Int32
@@ -42,6 +46,13 @@ public actor NetworkService {
     var resolvers: [ServiceConfiguration.DNS.Server]
     /// Networks that are being started or stopped: nobody else may touch them meanwhile.
     var busy: Set<NetworkUUID> = []
+
+    /// Networks that may not be as they should, and why.
+    var suspects: [NetworkUUID: String] = [:]
+    /// Networks that could not be repaired, and why.
+    var unrepaired: [NetworkUUID: String] = [:]
+    /// Where to go on looking at settings.
+    var nextChecked = 0
 
     init(paths: Paths, responder: ResponderSupervisor, logger: Logger) throws {
         store = try NetworkStore(paths)
@@ -68,6 +79,12 @@ public actor NetworkService {
         let network = networks[try find(reference)]
         if !inactive, let live = network?.live { return live.definition.libvirtXML(live: true) }
         return try (network?.definition ?? network?.live?.definition).orNotFound(reference).libvirtXML
+    }
+
+    /// The document as a file would have it: of a network that runs as it runs, but without what only runs.
+    public func fileXML(_ reference: String) throws -> String {
+        let network = networks[try find(reference)]
+        return try (network?.live?.definition ?? network?.definition).orNotFound(reference).libvirtXML
     }
 
     public func leases(_ reference: String) async throws -> [LeaseInfo] {
@@ -173,61 +190,9 @@ public actor NetworkService {
 
     /// Checks the definition against the networks there are, and fills in its bridge name and address where it has none.
     func complete(_ definition: NetworkDefinition) throws -> NetworkDefinition {
-        var definition = definition
-        for (uuid, known) in networks.flatMap({ entry in entry.value.all.map { (entry.key, $0) } }) {
-            switch (uuid == definition.uuid, known.name == definition.name) {
-            case (true, false):
-                throw APIError(
-                    .conflict,
-                    "UUID \(uuid) belongs to network '\(known.name)': remove <uuid> from the file, or undefine '\(known.name)'"
-                )
-            case (false, true):
-                throw APIError(
-                    .conflict,
-                    "network '\(known.name)' exists already with UUID \(uuid): to change it, put <uuid>\(uuid)</uuid> into the"
-                        + " file; to replace it, undefine it first")
-            default: break
-            }
-            guard uuid != definition.uuid else { continue }
-            let overlap = definition.subnets.first { subnet in known.subnets.contains { $0.overlaps(subnet) } }
-            if let overlap {
-                throw APIError(
-                    .conflict,
-                    "subnet \(overlap) of network '\(definition.name)' overlaps with network '\(known.name)': choose another"
-                )
-            }
-            if let name = definition.bridge.name, name == known.bridge.name {
-                throw APIError(
-                    .conflict,
-                    "bridge '\(name)' belongs to network '\(known.name)': choose another, or leave the name out to get a free one"
-                )
-            }
-        }
-        // A network on somebody else's bridge or interface has none of its own to name.
-        guard definition.hasOwnBridge else { return definition }
-        let before = networks[definition.uuid]?.current
-        if definition.bridge.name?.contains("%") != false {
-            definition.bridge.name = try freeBridge(for: definition, before: before)
-        }
-        if definition.mac == nil {
-            var generator = SystemRandomNumberGenerator()
-            definition.mac = before?.mac ?? .random(using: &generator)
-        }
-        return definition
-    }
-
-    /// The lowest number that makes the template a name nobody has; a network that had one keeps it.
-    private func freeBridge(for definition: NetworkDefinition, before: NetworkDefinition?) throws -> String {
-        if let kept = before?.bridge.name { return kept }
-        let template = definition.bridge.name ?? "virbr%d"
-        let parts = template.split(separator: "%d", maxSplits: 1, omittingEmptySubsequences: false)
-        let taken = Set(networks.values.compactMap { $0.current?.bridge.name })
-        let present = Set(try kernel.links().map(\.name))
-        for number in 0...256 where parts.count == 2 {
-            let name = "\(parts[0])\(number)\(parts[1])"
-            if !taken.contains(name), !present.contains(name) { return name }
-        }
-        throw APIError(.failed, "no free bridge name of the form '\(template)' from 0 to 256: give <bridge> a name")
+        try definition.completed(
+            among: networks.values.flatMap(\.all), before: networks[definition.uuid]?.current
+        ) { Set(try kernel.links().map(\.name)) }
     }
 
     func requireIdle(_ uuid: NetworkUUID) throws {
@@ -236,11 +201,6 @@ public actor NetworkService {
                 .wrongState, "network '\(name(of: uuid))' is being started or stopped: try again in a moment")
         }
     }
-}
-
-extension NetworkDefinition {
-    /// What no other network and no other interface may have too; link-local addresses are every link's own.
-    var subnets: [IPSubnet] { ips.filter { !$0.address.isLinkLocal }.compactMap(\.subnet) }
 }
 
 extension Optional {

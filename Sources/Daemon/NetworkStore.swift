@@ -42,7 +42,11 @@ struct NetworkStore: Sendable {
     }
 
     /// All definitions that can be read, and a sentence for each file that cannot.
-    func definitions() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.networks) }
+    func definitions() -> (networks: [NetworkDefinition], problems: [String]) { Self.definitions(in: paths) }
+
+    static func definitions(in paths: Paths) -> (networks: [NetworkDefinition], problems: [String]) {
+        load(paths.networks)
+    }
 
     func isAutostarted(_ name: String) -> Bool { Files.exists("\(paths.autostart)/\(name).xml") }
 
@@ -64,12 +68,12 @@ struct NetworkStore: Sendable {
         try Files.remove("\(paths.live)/\(name).json", durable: false)
     }
 
-    func live() -> (networks: [NetworkDefinition], problems: [String]) { load(paths.live) }
+    func live() -> (networks: [NetworkDefinition], problems: [String]) { Self.load(paths.live) }
 
     /// The rules that were put in place for a running network.
     func liveRules(_ name: String) -> NetworkRules? { Files.readJSON("\(paths.live)/\(name).json") }
 
-    private func load(_ folder: String) -> (networks: [NetworkDefinition], problems: [String]) {
+    private static func load(_ folder: String) -> (networks: [NetworkDefinition], problems: [String]) {
         var networks: [NetworkDefinition] = []
         var problems: [String] = []
         for file in Files.names(in: folder) where file.hasSuffix(".xml") {

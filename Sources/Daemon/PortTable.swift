@@ -42,6 +42,10 @@ struct PortTable {
         (ports[network] ?? [:]).values.sorted { $0.name < $1.name }
     }
 
+    func network(ofTap tap: InterfaceName) -> NetworkUUID? {
+        ports.first { $0.value.values.contains { $0.tap == tap } }?.key
+    }
+
     mutating func add(_ port: Port) throws {
         try Files.makeDirectory("\(folder)/\(port.network)")
         try Files.write(port, asJSONTo: path(port), durable: false)

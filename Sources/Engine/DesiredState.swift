@@ -32,7 +32,11 @@ extension HostState {
         )
         rules[name] = NetworkRules(of: definition, bridge: name, redirects: redirects)
 
-        if has4 { sysctls[.promoteSecondaries(name)] = "1" }
+        if has4 {
+            sysctls[.promoteSecondaries(name)] = "1"
+            sysctls[.notifyNeighbours4(name)] = "1"
+        }
+        if has6 { sysctls[.notifyNeighbours6(name)] = "1" }
         sysctls[.disableIPv6(name)] = has6 ? "0" : "1"
         sysctls[.acceptRouterAdvertisements(name)] = "0"
         sysctls[.autoconfigure(name)] = "0"

@@ -24,8 +24,14 @@ public struct HostState: Hashable, Sendable {
 }
 
 extension HostState {
+    /// Makes the size that the wish leaves to the kernel this one, in octets.
+    public mutating func setMissingMTU(to size: UInt32) {
+        for (name, bridge) in bridges where bridge.mtu == nil { bridges[name]?.mtu = size }
+        for (name, tap) in taps where tap.mtu == nil { taps[name]?.mtu = size }
+    }
+
     /// All that either names, as a wish that says what to look at.
-    func merging(_ other: Self) -> Self {
+    public func merging(_ other: Self) -> Self {
         Self(
             bridges: bridges.merging(other.bridges) { first, _ in first },
             taps: taps.merging(other.taps) { first, _ in first },
@@ -96,6 +102,13 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Whether an address takes its subnet's other addresses with it when it goes: "1" for no.
     public static func promoteSecondaries(_ name: InterfaceName) -> Self {
         Self(path: "net/ipv4/conf/\(name)/promote_secondaries")
+    }
+    /// Whether neighbours are told of the interface's new Ethernet address: "1" for yes.
+    public static func notifyNeighbours4(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv4/conf/\(name)/arp_notify")
+    }
+    public static func notifyNeighbours6(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv6/conf/\(name)/ndisc_notify")
     }
     public static func acceptRouterAdvertisements(_ name: InterfaceName) -> Self {
         Self(path: "net/ipv6/conf/\(name)/accept_ra")

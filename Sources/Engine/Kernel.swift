@@ -9,12 +9,12 @@ public import NetworkModel
 public struct Kernel: ~Copyable {
     private let sockets: RouteSocket
     private let nft: Nft
-    private var hasTables: Bool
+    /// Nil until it matters: to look needs privileges, which planning does without.
+    private var hasTables: Bool?
 
     public init() throws(EngineError) {
         let sockets = try Self.engineError { try RouteSocket() }
         let nft = try Self.engineError { try Nft() }
-        hasTables = nft.hasTables()
         self.sockets = sockets
         self.nft = nft
     }
@@ -193,7 +193,9 @@ public struct Kernel: ~Copyable {
                 try sockets.addBridge(name, mac: bridge.mac, settings: bridge.settings)
             case .set(let name, let difference): try change(name, difference)
             case .addAddress(let address, let name): try sockets.addAddress(address, to: name)
-            case .removeAddress(let address, let name): try sockets.removeAddress(address, from: name)
+            case .removeAddress(let address, let name):
+                // The kernel takes IPv6 addresses away when IPv6 is switched off.
+                do { try sockets.removeAddress(address, from: name) } catch  where error.code == .notFound {}
             case .setBridge(let name, let settings): try sockets.setBridge(name, settings)
             case .addRoute(let route, let name): try sockets.addRoute(route, on: name)
             case .removeRoute(let route, let name):
@@ -231,7 +233,8 @@ public struct Kernel: ~Copyable {
 
     private mutating func install(_ commands: String, of bridge: InterfaceName) throws(NftError) {
         let operation = "install the firewall rules of bridge '\(bridge)'"
-        if hasTables {
+        if hasTables ?? nft.hasTables() {
+            hasTables = true
             do throws(NftError) {
                 try nft.run(commands, while: operation)
                 return
@@ -252,7 +255,7 @@ public struct Kernel: ~Copyable {
         } catch {
             // Where somebody flushed the ruleset there is nothing left to remove.
             hasTables = nft.hasTables()
-            if hasTables { throw error }
+            if hasTables == true { throw error }
         }
     }
 

@@ -96,13 +96,20 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
     public init(steps: [Step]) { self.steps = steps }
 
     public init(from observed: HostState, to desired: HostState) {
+        // A bridge that takes another's place needs its subnets and routes: then the other goes first.
+        let isReplacing = desired.bridges.keys.contains { observed.bridges[$0] == nil }
+        let (first, last) =
+            isReplacing
+            ? (Self.bridgeRemovals(observed, desired), []) : ([], Self.bridgeRemovals(observed, desired))
         steps =
-            Self.bridges(observed, desired)
+            first
+            + Self.bridges(observed, desired)
             + Self.rules(observed, desired)
             + Self.addresses(observed, desired)
             + Self.taps(observed, desired)
             + Self.forwarding(observed, desired)
-            + Self.removals(observed, desired)
+            + observed.taps.keys.filter { desired.taps[$0] == nil }.sorted().map { .removeLink($0) }
+            + last
     }
 
     /// New bridges and what is to change on those that are there, all still down where they are new.
@@ -170,7 +177,8 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             )
             let steps = difference.isEmpty ? [] : [Step.set(name, difference)]
             // A port forgets it with its bridge, so it is set again whenever it gets one.
-            guard want.master != nil, want.isIsolated != have.isIsolated else { return steps }
+            let isIsolated = have.isIsolated && want.master == have.master
+            guard want.master != nil, want.isIsolated != isIsolated else { return steps }
             return steps + [.setIsolated(name, want.isIsolated)]
         }
     }
@@ -185,13 +193,12 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             .map { .setSysctl($0.key, $0.value) }
     }
 
-    private static func removals(_ observed: HostState, _ desired: HostState) -> [Step] {
-        let taps = observed.taps.keys.filter { desired.taps[$0] == nil }.sorted().map { Step.removeLink($0) }
+    private static func bridgeRemovals(_ observed: HostState, _ desired: HostState) -> [Step] {
         let bridges = observed.bridges.keys.filter { desired.bridges[$0] == nil }.sorted()
         let rules = observed.rules.filter { desired.rules[$0.key] == nil }
             .sorted { $0.key < $1.key }.map { Step.removeRules($0.value) }
         // Rules last, so that no packet crosses a bridge that has none.
-        return taps + bridges.map { .removeLink($0) } + rules
+        return bridges.map { .removeLink($0) } + rules
     }
 }
 

@@ -67,7 +67,9 @@ extension RouteSocket {
         request.put(Int(RTA_DST.rawValue), route.destination.base.octets)
         request.put(Int(RTA_GATEWAY.rawValue), route.gateway.octets)
         request.put(Int(RTA_OIF.rawValue), index)
-        if let metric = route.metric { request.put(Int(RTA_PRIORITY.rawValue), metric) }
+        // Without a metric a removal would take any: of IPv4 that is the lowest, which is right, of IPv6 another.
+        let metric = route.metric ?? (route.gateway.family == .ipv6 ? 1_024 : nil)
+        if let metric { request.put(Int(RTA_PRIORITY.rawValue), metric) }
         try perform(request, while: operation)
     }
 

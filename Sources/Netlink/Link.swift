@@ -23,6 +23,9 @@ public struct Link: Hashable, Sendable {
     /// Whether somebody is at the other end: for a tap, a program that has it open.
     public var hasCarrier: Bool
 
+    /// What a link of Ethernet has unless told otherwise, in octets (`ETH_DATA_LEN`, linux/if_ether.h).
+    public static let ethernetMTU: UInt32 = 1_500
+
     /// IEEE 802.1D, section 8.4 (linux/if_bridge.h).
     public enum PortState: UInt8, Hashable, Sendable {
         case disabled, listening, learning, forwarding, blocking

@@ -74,6 +74,36 @@ import Testing
         }
     }
 
+    /// From network to network in place: what is observed after each is what was wished.
+    @Test(arguments: UInt64(0)..<4) func walksFromNetworkToNetwork(seed: UInt64) async throws {
+        let problems = try await withNetworkNamespace {
+            var networks = RandomNetwork(seed: seed)
+            var kernel = try Kernel()
+            let tap: InterfaceName = "vtap0"
+            try kernel.createTap(tap, owner: 0, group: .max)
+            var problems: [String] = []
+            var before = HostState()
+            for round in 0..<50 {
+                let network = networks.next()
+                var wish = try HostState(running: network, redirects: [], advertised: [])
+                var state = TapState(mac: "fe:54:00:00:00:10", mtu: network.mtu, alias: "x", master: nil, isUp: true)
+                state.master = network.bridge.name.flatMap { InterfaceName($0) }
+                state.isIsolated = network.portsAreIsolated == true
+                wish.taps[tap] = state
+                var scope = wish
+                scope.bridges.merge(before.bridges) { new, _ in new }
+                var observed = try kernel.observe(scope)
+                observed.rules = before.rules
+                try kernel.turn(observed, into: wish)
+                let missing = try Self.difference(kernel, wish)
+                if !missing.isEmpty { problems.append("seed \(seed), round \(round): \(missing)") }
+                before = wish
+            }
+            return problems
+        }
+        #expect(problems == [])
+    }
+
     @Test func namesWhatIsInTheWay() async throws {
         let (free, address, own) = try await withNetworkNamespace {
             let sockets = try RouteSocket()

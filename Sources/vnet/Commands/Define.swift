@@ -43,13 +43,17 @@ struct Source: ParsableArguments {
 
     private func read() throws -> [UInt8] {
         if let template { return [UInt8](try Template.named(template).utf8) }
-        do {
-            let handle =
-                file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file ?? ""))
-            return [UInt8](try handle.readToEnd() ?? Data())
-        } catch {
-            throw CommandError("read '\(label)': \((error as NSError).localizedDescription)")
-        }
+        return try vnet.read(file: file ?? "-")
+    }
+}
+
+/// The content of a file, or of standard input for `-`.
+func read(file: String) throws -> [UInt8] {
+    do {
+        let handle = file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
+        return [UInt8](try handle.readToEnd() ?? Data())
+    } catch {
+        throw CommandError("read '\(file)': \((error as NSError).localizedDescription)")
     }
 }
 

@@ -1,0 +1,77 @@
+public import API
+internal import Engine
+internal import Firewall
+internal import LibvirtXML
+internal import Logging
+internal import NetworkModel
+
+extension NetworkService {
+    /// Makes a network defined, running and as the document says, changing only what differs; or tells what that would take.
+    ///
+    /// A document without a UUID means the network of its name.
+    public func apply(_ document: [UInt8], isDryRun: Bool) async throws -> ApplyReport {
+        var (parsed, notes) = try parse(document)
+        if let uuid = networks.first(where: { $0.value.current?.name == parsed.name })?.key,
+            !NetworkDefinition.statesUUID(libvirtXML: document)
+        {
+            parsed.uuid = uuid
+        }
+        let definition = try complete(parsed)
+        let uuid = definition.uuid
+        try requireIdle(uuid)
+        let before = networks[uuid]
+        let transition = try transition(from: before?.live, to: definition)
+        var report = ApplyReport(
+            of: transition, definition: before?.definition, resolvers: resolvers, warnings: notes)
+        guard !isDryRun, !report.isEmpty else { return report }
+
+        if before?.definition != definition { try store.save(definition) }
+        do {
+            if before?.live == nil {
+                report.warnings += try await bringUp(definition, by: transition)
+            } else {
+                try await change(transition)
+            }
+        } catch {
+            // What is on disk goes back with what runs.
+            if before?.definition != definition {
+                if let former = before?.definition {
+                    try store.save(former)
+                } else {
+                    try store.removeDefinition(definition.name)
+                }
+            }
+            throw APIError(
+                (error as? APIError)?.code ?? .failed, "network '\(definition.name)' was not changed: \(error)")
+        }
+        networks[uuid, default: Network()].definition = definition
+        logger.info("network applied", metadata: ["network": "\(definition.name)"])
+        return report
+    }
+}
+
+extension ApplyReport {
+    /// `definition` is what is on disk before it.
+    init(
+        of transition: Transition, definition: NetworkDefinition?, resolvers: [ServiceConfiguration.DNS.Server],
+        warnings: [String]
+    ) {
+        let former = transition.former
+        let wish = transition.definition
+        self.init(
+            name: wish.name, xml: wish.libvirtXML, changes: [],
+            steps: transition.plan.steps.map(\.description), warnings: warnings)
+        if definition != wish { changes.append(definition == nil ? .defined : .redefined) }
+        if let former {
+            let served = ServiceConfiguration(of: former.definition, resolvers: resolvers)
+            if served != ServiceConfiguration(of: wish, resolvers: resolvers) { changes.append(.served) }
+            if former.rules.bridge != transition.bridge {
+                self.warnings.append(
+                    "bridge '\(former.rules.bridge)' cannot be renamed while it is up: '\(transition.bridge)' is made, the"
+                        + " ports move to it, and '\(former.rules.bridge)' goes")
+            }
+        } else {
+            changes.append(.started)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Engine
+internal import Firewall
+internal import Foundation
+internal import Logging
+internal import Netlink
+internal import NetworkModel
+
+extension NetworkService {
+    /// Takes up a change on the host: a port that has just been opened may forward, and what somebody took from a network
+    /// is put back.
+    func hostChanged(_ change: HostChange) {
+        switch change {
+        case .link(let link):
+            linkChanged(link)
+            suspect(ofLink: link.name, "link '\(link.name)' was changed")
+        case .linkGone(let name): suspect(ofLink: name, "link '\(name)' was deleted")
+        case .addresses(let index):
+            guard let uuid = networks.first(where: { $0.value.live?.interfaceIndex == index })?.key else { return }
+            suspect(uuid, "addresses or routes were changed")
+        case .settings: suspectAll("a setting of the kernel was changed")
+        case .rules(let pid, let process):
+            guard pid != getpid() else { return }
+            // Which of the rules is not worth finding out: all of them are put in place again.
+            for uuid in networks.keys { networks[uuid]?.live?.hasSuspectRules = true }
+            suspectAll("firewall rules were changed by \(process) (process \(pid))")
+        case .unknown: suspectAll("much was changed at once")
+        }
+    }
+
+    /// Looks at settings, of whose changes the kernel mostly tells nobody; of very many networks, at some of them.
+    func checkSettings() {
+        let running = networks.values.compactMap(\.live).sorted { $0.definition.uuid < $1.definition.uuid }
+        guard !running.isEmpty else { return }
+        for offset in 0..<min(running.count, 100) {
+            let live = running[(nextChecked + offset) % running.count]
+            if let changed = live.sysctls.first(where: { Kernel.read($0.key) != $0.value }) {
+                suspect(live.definition.uuid, "sysctl \(changed.key) was changed")
+            }
+        }
+        nextChecked = (nextChecked + 100) % running.count
+    }
+
+    private func suspectAll(_ cause: String) {
+        for (uuid, network) in networks where network.live != nil { suspect(uuid, cause) }
+    }
+
+    private func suspect(ofLink name: String, _ cause: String) {
+        guard let name = InterfaceName(name) else { return }
+        let owner =
+            networks.first { $0.value.live?.rules.bridge == name }?.key ?? ports.network(ofTap: name)
+        if let owner { suspect(owner, cause) }
+    }
+
+    /// Has a network looked at in a moment, when what happens to it now has come to an end.
+    private func suspect(_ uuid: NetworkUUID, _ cause: String) {
+        if suspects.isEmpty {
+            Task {
+                try? await Task.sleep(for: .milliseconds(50))
+                await checkSuspects()
+            }
+        }
+        if suspects[uuid] == nil { suspects[uuid] = cause }
+    }
+
+    private func checkSuspects() async {
+        let all = suspects
+        suspects = [:]
+        for (uuid, cause) in all {
+            if busy.contains(uuid) {
+                suspect(uuid, cause)
+            } else {
+                await repair(uuid, cause)
+            }
+        }
+    }
+
+    /// Puts back what somebody took from a network that runs.
+    private func repair(_ uuid: NetworkUUID, _ cause: String) async {
+        guard let live = networks[uuid]?.live else { return }
+        let name = live.definition.name
+        do {
+            let (desired, _) = try desiredState(
+                of: live.definition, on: live.rules.bridge, redirects: live.rules.redirects)
+            let observed = try observe(desired, uuid: uuid, live.hasSuspectRules ? nil : live.rules)
+            let plan = Plan(from: observed, to: desired)
+            networks[uuid]?.live?.sysctls = desired.sysctls
+            guard !plan.steps.isEmpty else {
+                unrepaired[uuid] = nil
+                return
+            }
+            busy.insert(uuid)
+            defer { busy.remove(uuid) }
+            try turn(observed, into: desired)
+            networks[uuid]?.live?.hasSuspectRules = false
+            guard let link = try kernel.link(named: live.rules.bridge) else { throw EngineError("its bridge is gone") }
+            if link.index != live.interfaceIndex, let sockets = live.sockets {
+                var anew = networks[uuid]?.live ?? live
+                anew.interfaceIndex = link.index
+                try await serve(&anew, sockets.ofAddresses, insteadOf: live)
+                networks[uuid]?.live = anew
+            }
+            unrepaired[uuid] = nil
+            logger.warning(
+                "\(cause); repaired: \(plan.summary)", metadata: ["network": "\(name)"])
+        } catch {
+            // It is tried again with every change; the log hears of it once.
+            guard unrepaired.updateValue("\(error)", forKey: uuid) != "\(error)" else { return }
+            logger.error("\(cause), and could not be repaired: \(error)", metadata: ["network": "\(name)"])
+        }
+    }
+}
+
+extension Plan {
+    /// The steps in one line; rules, which are long, by their first command.
+    fileprivate var summary: String {
+        steps.map { step in
+            let lines = step.description.split(separator: "\n")
+            return lines.count > 1 ? "\(lines[0]) …" : step.description
+        }.joined(separator: "; ")
+    }
+}
