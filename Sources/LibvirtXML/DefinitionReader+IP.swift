@@ -27,7 +27,7 @@ extension DefinitionReader {
         return ips
     }
 
-    private mutating func ip(_ element: XMLElement) -> IP? {
+    mutating func ip(_ element: XMLElement) -> IP? {
         let family = element["family"] == "" ? nil : self.family(element)
         let localPtr = yesNo(element, "localPtr")
         let address = required(element, "address").flatMap { _ in self.address(element, "address") }

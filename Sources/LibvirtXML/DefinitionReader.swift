@@ -116,7 +116,7 @@ struct DefinitionReader {
         return size
     }
 
-    private mutating func domain(_ element: XMLElement) -> NetworkDefinition.Domain? {
+    mutating func domain(_ element: XMLElement) -> NetworkDefinition.Domain? {
         let localOnly = yesNo(element, "localOnly")
         let register = yesNo(element, "register")
         guard let name = element["name"] else {

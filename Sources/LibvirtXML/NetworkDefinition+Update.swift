@@ -18,7 +18,8 @@ public enum UpdateError: Error, Hashable, CustomStringConvertible {
 }
 
 extension NetworkDefinition {
-    /// The network with one element added, replaced or removed, as `virsh net-update` does it.
+    /// The network with one element added, replaced or removed, as `virsh net-update` does it; and in the sections that libvirt
+    /// knows and cannot update, in the same way.
     ///
     /// - Parameters:
     ///   - command: Whether to add, and at which end, to replace or to delete.
@@ -31,10 +32,8 @@ extension NetworkDefinition {
     public func updated(
         _ command: UpdateCommand, _ section: UpdateSection, with xml: [UInt8], parentIndex: Int = -1
     ) throws(UpdateError) -> NetworkDefinition {
-        guard let path = section.path, let name = path.last else {
-            throw .unsupported(
-                "section '\(section.rawValue)' of network '\(self.name)' cannot be updated: edit the network instead")
-        }
+        let path = section.path
+        let name = path.last ?? ""
         if command == .modify, !section.canModify {
             throw .unsupported("<\(name)> cannot be modified, only added or deleted: delete it, and add the new one")
         }
@@ -72,8 +71,8 @@ extension NetworkDefinition {
 }
 
 extension UpdateSection {
-    /// Where the element that `net-update` takes stands in a network; nil where it takes none.
-    fileprivate var path: [String]? {
+    /// Where the element that `net-update` takes stands in a network.
+    fileprivate var path: [String] {
         switch self {
         case .dhcpHost: ["ip", "dhcp", "host"]
         case .dhcpRange: ["ip", "dhcp", "range"]
@@ -82,9 +81,18 @@ extension UpdateSection {
         case .dnsHost: ["dns", "host"]
         case .dnsText: ["dns", "txt"]
         case .dnsService: ["dns", "srv"]
-        case .bridge, .domain, .ip, .forward, .forwardPF: nil
+        case .bridge: ["bridge"]
+        case .domain: ["domain"]
+        case .ip: ["ip"]
+        case .forward: ["forward"]
+        case .forwardPF: ["forward", "pf"]
         }
     }
 
-    fileprivate var canModify: Bool { self == .dhcpHost || self == .portGroup }
+    fileprivate var canModify: Bool {
+        switch self {
+        case .dhcpHost, .portGroup, .bridge, .domain, .ip, .forward, .forwardPF: true
+        case .dhcpRange, .forwardInterface, .dnsHost, .dnsText, .dnsService: false
+        }
+    }
 }

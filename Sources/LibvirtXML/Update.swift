@@ -24,7 +24,11 @@ struct Update {
         case .dnsHost: try dnsHost()
         case .dnsText: try dnsText()
         case .dnsService: try dnsService()
-        case .bridge, .domain, .ip, .forward, .forwardPF: break  // refused already
+        case .bridge: try bridge()
+        case .domain: try domain()
+        case .ip: try ip()
+        case .forward: try forward()
+        case .forwardPF: try physicalFunction()
         }
     }
 

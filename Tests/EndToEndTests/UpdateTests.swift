@@ -94,6 +94,32 @@ struct UpdateTests {
         }
     }
 
+    /// Sections that libvirt knows and cannot update.
+    @Test func `bridge, address, domain and mode change while the network runs`() async throws {
+        try requireTools("dig")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            try await site.outside.serveMirror()
+            let both = ["--live", "--config"]
+            for words in [
+                ["add", "domain", "<domain name='lab.test'/>"], ["modify", "bridge", "<bridge stp='on' delay='2'/>"],
+                ["add", "ip", "<ip address='10.9.9.1' prefix='24'/>"],
+                ["modify", "forward", "<forward mode='route'/>"],
+            ] {
+                try await site.host.namespace.run(
+                    ["env", "VNET_ROOT=\(site.host.root)", VNetHost.binary, "net-update", "lab"] + words + both
+                ).orThrow()
+            }
+            let bridge = try await site.host.namespace.run("ip", "-d", "link", "show", "br-lab")
+            #expect(bridge.output.contains("stp_state 1"))
+            #expect(try await guest.pings("10.9.9.1"))
+            #expect(try await dig(guest, "host.lab.test", "SOA") == "")
+            #expect(try await guest.probe(Site.outsideAddress) == .reached(seenAs: "192.168.150.201"))
+            #expect(try await site.host.must("plan", "lab").output.isEmpty)
+        }
+    }
+
     /// Words of the command line, and what the refusal says.
     @Test(arguments: [
         // The same again.
@@ -104,7 +130,8 @@ struct UpdateTests {
         (["modify", "ip-dhcp-range", "<range start='192.168.150.100' end='192.168.150.199'/>"], "cannot be modified"),
         (["add", "ip-dhcp-range", "<range start='10.0.0.1' end='10.0.0.9'/>"], "10.0.0.1"),
         (["delete", "ip-dhcp-host", "<host mac='52:54:00:00:00:01'/>"], "no such reservation"),
-        (["modify", "bridge", "<bridge name='x'/>"], "cannot be updated"),
+        (["add", "bridge", "<bridge name='x'/>"], "can only be modified"),
+        (["modify", "ip", "<ip address='203.0.113.1' prefix='24'/>", "--parent-index", "0"], "203.0.113.0/24"),
         (["add", "dns-txt", "<srv/>"], "srv"),
         (["add", "dns-txt", "<txt name='a' value='b'"], "not well-formed"),
     ])

@@ -75,6 +75,22 @@ internal import Testing
     @Test(
         arguments: [
             .init(
+                .modify, .bridge, "<bridge stp='off' delay='4'/>",
+                "-<bridge name='vnt-lab' stp='on' delay='0'/> +<bridge name='vnt-lab' stp='off' delay='4'/>"),
+            .init(.addLast, .domain, "<domain name='a.lab'/>", "+<domain name='a.lab'/>"),
+            .init(
+                .addLast, .ip, "<ip address='10.0.2.1' prefix='24'/>", "+<ip address='10.0.2.1' prefix='24'> +</ip>"),
+            .init(
+                .modify, .ip, "<ip address='10.0.3.1' prefix='24'/>", index: 1,
+                "-<ip address='10.0.1.1' prefix='24'> +<ip address='10.0.3.1' prefix='24'>"),
+            .init(.delete, .ip, "<ip address='10.0.1.1'/>", "-<ip address='10.0.1.1' prefix='24'> -</ip>"),
+            .init(
+                .modify, .forward, "<forward mode='nat'/>",
+                "-<forward dev='eth0' mode='route'> -<interface dev='eth0'/> -</forward> +<forward mode='nat'/>"),
+            .init(
+                .delete, .forward, "<forward/>",
+                "-<forward dev='eth0' mode='route'> -<interface dev='eth0'/> -</forward>"),
+            .init(
                 .addLast, .dhcpHost, "<host mac='52:54:00:00:00:0b' ip='10.0.0.12'/>",
                 "+<host mac='52:54:00:00:00:0b' ip='10.0.0.12'/>"),
             .init(
@@ -155,13 +171,17 @@ internal import Testing
 
     @Test(
         arguments: [
-            // Sections that nobody can update.
-            .init(
-                .addLast, .bridge, "<bridge/>", "section 'bridge' of network 'lab' cannot be updated: edit the network"),
-            .init(.modify, .domain, "<domain name='x'/>", "section 'domain' of network 'lab' cannot be updated"),
-            .init(.delete, .ip, "<ip/>", "section 'ip' of network 'lab' cannot be updated"),
-            .init(.modify, .forward, "<forward/>", "section 'forward' of network 'lab' cannot be updated"),
-            .init(.addLast, .forwardPF, "<pf dev='a'/>", "section 'forward-pf' of network 'lab' cannot be updated"),
+            // What there is one of, or none.
+            .init(.addLast, .bridge, "<bridge/>", "has one <bridge>, which can only be modified"),
+            .init(.modify, .domain, "<domain name='x'/>", "network 'lab' has no <domain>: add it"),
+            .init(.delete, .domain, "<domain name='x'/>", "network 'lab' has no such <domain>"),
+            .init(.delete, .ip, "<ip address='10.0.9.1'/>", "has no <ip> with the address 10.0.9.1"),
+            .init(.modify, .ip, "<ip address='10.0.9.1' prefix='24'/>", "say which <ip> by its index"),
+            .init(.addLast, .ip, "<ip address='10.0.0.1' prefix='25'/>", "has <ip address='10.0.0.1'> already"),
+            .init(.addLast, .forward, "<forward/>", "has <forward> already"),
+            .init(.addLast, .forwardPF, "<pf dev='a'/>", "does not take its devices from a <pf>"),
+            // What the rest of the network does not go with.
+            .init(.modify, .forward, "<forward mode='bridge'/>", "bridge"),
             // Elements that can only be added and deleted.
             .init(.modify, .dhcpRange, "<range/>", "<range> cannot be modified, only added or deleted"),
             .init(.modify, .forwardInterface, "<interface/>", "<interface> cannot be modified"),

@@ -25,7 +25,7 @@ struct Update: AsyncParsableCommand {
     @Argument(help: "add, add-first, add-last, modify or delete.") var command: UpdateCommand
     @Argument(
         help:
-            "The kind of element: ip-dhcp-host, ip-dhcp-range, dns-host, dns-txt, dns-srv, forward-interface, portgroup."
+            "The kind of element: ip-dhcp-host, ip-dhcp-range, dns-host, dns-txt, dns-srv, forward-interface, portgroup; and, which libvirt cannot update, bridge, domain, ip, forward, forward-pf."
     )
     var section: UpdateSection
     @Argument(help: "The element, or a file that holds it.", completion: .file(extensions: ["xml"])) var xml: String
