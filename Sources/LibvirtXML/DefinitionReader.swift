@@ -16,6 +16,16 @@ struct DefinitionReader {
         warnings.append(XMLProblem(message, at: element))
     }
 
+    /// Warns or refuses: `what` with the `effect` it has, or with the `remedy`.
+    mutating func note(
+        _ element: XMLElement, _ what: String, _ severity: Vocabulary.Severity, effect: String, remedy: String
+    ) {
+        switch severity {
+        case .warning: warn(element, what + effect)
+        case .error: refuse(element, what + remedy)
+        }
+    }
+
     /// Reads the `<network>` element.
     mutating func network(
         _ root: XMLElement, metadata: String?, using generator: inout some RandomNumberGenerator
@@ -26,7 +36,6 @@ struct DefinitionReader {
         network.title = title(root)
         network.description = description(root)
         network.metadata = metadata
-        root.first("metadata").map { ownMetadata($0) }
         if value(root, "ipv6") != nil { network.allowsIPv6 = yesNo(root, "ipv6") == true }
         network.trustGuestRxFilters = yesNo(root, "trustGuestRxFilters")
         network.forward = root.first("forward").flatMap { forward($0) }
@@ -44,16 +53,9 @@ struct DefinitionReader {
         network.portGroups = portGroups(root)
         network.dnsmasqOptions = dnsmasqOptions(root)
         checkFit(of: network, root)
+        // Last, since what they say must fit all the rest.
+        root.first("metadata").map { extensions(in: $0, of: &network) }
         return network
-    }
-
-    /// vnet's own elements: other programs' metadata is kept unread, but who writes these counts on their effect.
-    private mutating func ownMetadata(_ metadata: XMLElement) {
-        for element in metadata.children where element.namespace == "urn:vnet:1" {
-            for setting in element.children.isEmpty ? [element] : element.children {
-                refuse(setting, "<\(setting.name)> is not supported yet; remove it")
-            }
-        }
     }
 
     private mutating func name(_ root: XMLElement) -> String {

@@ -16,7 +16,7 @@ extension XMLElement {
     ///
     /// Of a DHCP element it is the one of the family that the sentence names.
     fileprivate func element(of sentence: String) -> XMLElement? {
-        guard let name = sentence.firstMatch(of: /<(\w+)>/).map({ String($0.1) }) else { return nil }
+        guard let name = sentence.firstMatch(of: /<([\w:]+)>/).map({ String($0.1) }) else { return nil }
         if name == "dhcp" {
             return all("ip").first { $0["family"] == "ipv6" }?.first("dhcp")
         }
@@ -24,8 +24,8 @@ extension XMLElement {
     }
 
     private func descendant(_ name: String) -> XMLElement? {
-        for child in children where child.namespace == nil {
-            if child.name == name { return child }
+        for child in children where child.key != nil {
+            if child.key == name { return child }
             if let found = child.descendant(name) { return found }
         }
         return nil

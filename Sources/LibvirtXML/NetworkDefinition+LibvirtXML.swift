@@ -10,7 +10,8 @@ extension NetworkDefinition {
     ///
     /// What libvirt refuses is refused, and so is what could not be written and read again as the same. What libvirt takes
     /// and nobody can have meant is a warning: words it does not know and so ignores, elements that count once and stand
-    /// there twice, reservations that are never given out. Other programs' `<metadata>` is kept unread.
+    /// there twice, reservations that are never given out. In vnet's own elements, of which libvirt knows nothing, such words
+    /// are refused. Other programs' `<metadata>` is kept unread.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8, at most 1 MiB, without a document type declaration.

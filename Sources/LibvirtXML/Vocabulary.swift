@@ -11,6 +11,14 @@ struct Vocabulary: Sendable {
         case anything
     }
 
+    /// What becomes of a word that has no meaning where it stands.
+    enum Severity: Sendable {
+        /// It is told: libvirt ignores it.
+        case warning
+        /// It is refused: who writes an element of vnet's own counts on its effect.
+        case error
+    }
+
     /// Which of several children of a name libvirt reads.
     enum Reading: Sendable { case first, last, all }
 
@@ -34,33 +42,38 @@ struct Vocabulary: Sendable {
     }
 
     /// Tells `reader` what is wrong with the words of `element` and of all that is in it; values are not looked at.
-    func check(_ element: XMLElement, _ reader: inout DefinitionReader) {
+    func check(_ element: XMLElement, _ reader: inout DefinitionReader, unknown severity: Severity = .warning) {
         if content == .anything { return }
-        for attribute in element.attributes { check(attribute, of: element, &reader) }
+        for attribute in element.attributes { check(attribute, of: element, severity, &reader) }
         if content == .elements, element.text.utf8.contains(where: { !Self.blanks.contains($0) }) {
-            reader.warn(element, "\(tag(element.name)) holds text, which has no effect there")
+            reader.note(
+                element, "\(tag(element.name)) holds text", severity, effect: ", which has no effect there",
+                remedy: "; remove it")
         }
         var seen: [String: XMLElement] = [:]
         for child in element.children {
             guard let key = child.key, let known = children[key] else {
-                warn(of: child, in: element, &reader)
+                note(child, in: element, severity, &reader)
                 continue
             }
             if known.reading != .all, let other = seen.updateValue(child, forKey: key) {
                 let which = known.reading == .first ? "first" : "last"
-                reader.warn(
-                    child,
-                    "\(tag(child.name)) stands more than once in \(tag(element.name)), also \(other.place); only the"
-                        + " \(which) has an effect")
+                reader.note(
+                    child, "\(tag(child.name)) stands more than once in \(tag(element.name)), also \(other.place)",
+                    severity, effect: "; only the \(which) has an effect", remedy: "; keep one")
             }
-            known.vocabulary.check(child, &reader)
+            known.vocabulary.check(child, &reader, unknown: severity)
         }
     }
 
-    private func check(_ attribute: XMLElement.Attribute, of element: XMLElement, _ reader: inout DefinitionReader) {
+    private func check(
+        _ attribute: XMLElement.Attribute, of element: XMLElement, _ severity: Severity,
+        _ reader: inout DefinitionReader
+    ) {
         guard attributes.contains(attribute.name) else {
-            return reader.warn(
-                element, "\(quoted(attribute.name)) is not an attribute of \(tag(element.name)) and has no effect")
+            return reader.note(
+                element, "\(quoted(attribute.name)) is not an attribute of \(tag(element.name))", severity,
+                effect: " and has no effect", remedy: Self.remedy(attributes, "has no attributes"))
         }
         // A reader of what we write would see a blank in place of a line break (XML 1.0, section 3.3.3).
         if attribute.value.holdsControlCharacter {
@@ -71,16 +84,25 @@ struct Vocabulary: Sendable {
         }
     }
 
-    private func warn(of child: XMLElement, in element: XMLElement, _ reader: inout DefinitionReader) {
+    private func note(
+        _ child: XMLElement, in element: XMLElement, _ severity: Severity, _ reader: inout DefinitionReader
+    ) {
         let name = tag(child.name)
-        if let namespace = child.namespace {
+        if severity == .warning, let namespace = child.namespace {
             reader.warn(
                 child,
                 "\(name) of namespace \(quoted(namespace)) has no effect in \(tag(element.name)) and is not kept; move it"
                     + " into <metadata>")
         } else {
-            reader.warn(child, "\(name) is not an element of \(tag(element.name)) and has no effect")
+            reader.note(
+                child, "\(name) is not an element of \(tag(element.name))", severity, effect: " and has no effect",
+                remedy: Self.remedy(children.keys.sorted(), "holds no elements"))
         }
+    }
+
+    /// What can stand there instead of a word that cannot.
+    private static func remedy(_ words: [String], _ none: String) -> String {
+        words.isEmpty ? "; it \(none), remove it" : "; write one of \(words.map(quoted).joined(separator: ", "))"
     }
 
     /// XML 1.0, section 2.3: the production `S`.

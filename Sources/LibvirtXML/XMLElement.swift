@@ -4,8 +4,8 @@ struct XMLElement: Hashable, Sendable {
     let name: String
     /// Nil where the element has none, as most of libvirt's own.
     let namespace: String?
-    /// What the element is known by: its name where it has no namespace, `dnsmasq:` and its local name in the namespace of
-    /// libvirt's `<dnsmasq:options>`, whatever its prefix; nil in any other.
+    /// What the element is known by: its name where it has no namespace, `dnsmasq:` or `vnet:` and its local name in the
+    /// namespace of libvirt's `<dnsmasq:options>` or in vnet's own, whatever its prefix; nil in any other.
     let key: String?
     let position: SourcePosition?
     let attributes: [Attribute]
@@ -29,6 +29,7 @@ struct XMLElement: Hashable, Sendable {
             switch namespace {
             case nil: name
             case dnsmasqNamespace: "dnsmasq:" + (name.split(separator: ":").last ?? "")
+            case vnetNamespace: "vnet:" + (name.split(separator: ":").last ?? "")
             default: nil
             }
         self.position = position
@@ -54,3 +55,6 @@ func place(_ position: SourcePosition?) -> String { position.map { "on line \($0
 
 /// The namespace of libvirt's `<dnsmasq:options>`.
 let dnsmasqNamespace = "http://libvirt.org/schemas/network/dnsmasq/1.0"
+
+/// The namespace of vnet's own elements, which stand in `<metadata>`.
+let vnetNamespace = "urn:vnet:1"

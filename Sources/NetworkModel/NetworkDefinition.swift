@@ -12,6 +12,8 @@ public struct NetworkDefinition: Hashable, Sendable {
     public var description: String?
     /// The whole `<metadata>` element as libvirt writes it, without indentation of its first line.
     public var metadata: String?
+    /// What `metadata` holds for vnet itself.
+    public var extensions = Extensions()
     /// Whether guests may reach each other by IPv6 on a network without an IPv6 address.
     public var allowsIPv6 = false
     /// Whether a guest may change what its interface filters; nil where the document is silent, which means no.

@@ -50,7 +50,7 @@ struct Finding: CustomTestStringConvertible, Sendable {
         #expect(found.first?.message.contains(refusal.message) == true, "\(found)")
     }
 
-    /// The root, `<uuid>`, `<bridge>`, `<mac>`, `<mtu>` and metadata of our own.
+    /// The root, `<uuid>`, `<bridge>`, `<mac>`, `<mtu>` and dnsmasq's options.
     static let links: [Finding] = [
         .init("<uuid>5a0f3d1c</uuid>", "<uuid> is '5a0f3d1c'; write 32 hexadecimal digits"),
         .init("<title>two\nlines</title>", "<title> holds a line break or control character"),
@@ -65,11 +65,6 @@ struct Finding: CustomTestStringConvertible, Sendable {
         .init("<mac address='53:54:00:00:00:01'/>", "write a unicast address"),
         .init("<mtu size='4294967296'/>", "write a number from 0 to 4294967295"),
         .init("<mtu size='1e3'/>", "'size' of <mtu> is '1e3'; write a number"),
-        .init(
-            "<metadata><v:network xmlns:v='urn:vnet:1'>\n<v:antiSpoof>yes</v:antiSpoof></v:network></metadata>",
-            line: 4,
-            "<v:antiSpoof> is not supported yet"),
-        .init("<metadata><v:network xmlns:v='urn:vnet:1'/></metadata>", "<v:network> is not supported yet"),
         .init(
             "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'>\n<d:option/></d:options>", line: 4,
             "<d:option> has no 'value'"),

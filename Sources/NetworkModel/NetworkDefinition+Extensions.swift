@@ -1,0 +1,30 @@
+extension NetworkDefinition {
+    /// What vnet's own elements say, which stand in `<metadata>` in the namespace `urn:vnet:1`.
+    ///
+    /// Read from ``NetworkDefinition/metadata``, which alone is written: whoever changes one changes the other.
+    public struct Extensions: Hashable, Sendable {
+        /// Ports of the host that lead to guests, in the order of the document; no two listen at the same place.
+        public var portForwards: [PortForward] = []
+        /// What guests may open in other networks, one peer a network.
+        public var peers: [Peer] = []
+        public var hostAccess = HostAccess.all
+        /// Whether a port may send only from its MAC and its leased or reserved addresses.
+        public var antiSpoof = false
+        /// What DHCP tells clients beside what the network itself says; no two have the same family and code.
+        public var dhcpOptions: [DHCPOption] = []
+        /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
+        public var linkLocalForward: Set<LinkLocalGroup> = []
+
+        public init() {}
+    }
+}
+
+/// What guests may open on the host (`<vnet:hostAccess>`); answers to what the host opened always pass.
+public enum HostAccess: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Whatever the host's own firewall lets them.
+    case all
+    /// DHCP, DNS, TFTP and ICMP echo.
+    case services
+    /// Nothing but what IPv6 itself needs on a link.
+    case none
+}
