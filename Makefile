@@ -3,6 +3,10 @@ SHELL := /bin/bash
 SWIFT ?= swift
 VNET := .build/release/vnet
 PREFIX ?= /usr/local
+MANUAL = $(DESTDIR)$(PREFIX)/share/man/man1/vnet.1
+COMPLETIONS_BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vnet
+COMPLETIONS_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vnet
+COMPLETIONS_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vnet.fish
 SOURCES := Sources Tests Package.swift
 # One file that needs no Swift on the machine it runs on, and starts faster than with shared libraries.
 RELEASE := --static-swift-stdlib -Xlinker -s
@@ -55,10 +59,14 @@ install: release
 	install -D -m 0755 $(VNET) $(DESTDIR)$(PREFIX)/bin/vnet
 	install -D -m 0644 Packaging/vnet.service $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service
 	install -D -m 0644 Packaging/vnet.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf
+	$(VNET) manual | install -D -m 0644 /dev/stdin $(MANUAL)
+	$(VNET) --generate-completion-script bash | install -D -m 0644 /dev/stdin $(COMPLETIONS_BASH)
+	$(VNET) --generate-completion-script zsh | install -D -m 0644 /dev/stdin $(COMPLETIONS_ZSH)
+	$(VNET) --generate-completion-script fish | install -D -m 0644 /dev/stdin $(COMPLETIONS_FISH)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/vnet $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service \
-	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf $(MANUAL) $(COMPLETIONS_BASH) $(COMPLETIONS_ZSH) $(COMPLETIONS_FISH)
 
 clean:
 	rm -rf .build

@@ -18,6 +18,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = []) -> Target {
@@ -74,8 +75,10 @@ let package = Package(
 
         .executableTarget(
             name: "vnet",
-            dependencies: ["API", "CLinux", "Daemon", "LibvirtXML", "NetworkModel", "Responder", argumentParser] + nio,
-            resources: [.embedInCode("Templates")],
+            dependencies: [
+                "API", "CLinux", "Daemon", "LibvirtXML", "NetworkModel", "Responder", argumentParser, signals,
+            ] + nio,
+            resources: [.embedInCode("Templates"), .embedInCode("Completions")],
             swiftSettings: common
         ),
 

@@ -1,7 +1,7 @@
 public import NetworkModel
 
 // What travels on the control socket: HTTP/1.1 with JSON bodies, below `/v1`. A network in a path is its name or its UUID,
-// percent-encoded. An answer that is no success has an ``APIError`` as its body.
+// percent-encoded. An answer that is no success has an ``APIError`` as its body. Events come one a line, as they happen.
 //
 // | method, path                          | body           | answer           |
 // |---------------------------------------|----------------|------------------|
@@ -15,6 +15,8 @@ public import NetworkModel
 // | POST   /v1/networks/NETWORK/start     |                | NetworkReport    |
 // | POST   /v1/networks/NETWORK/stop      |                | NetworkSummary   |
 // | POST   /v1/networks/NETWORK/update    | UpdateWish     | UpdateReport     |
+// | GET    /v1/networks/NETWORK/metadata  | ?part=…&uri=…  | text             |
+// | PUT    /v1/networks/NETWORK/metadata  | MetadataWish   | UpdateReport     |
 // | POST   /v1/apply                      | XML            | ApplyReport      |
 // | POST   /v1/apply?dryRun=true          | XML            | ApplyReport      |
 // | PUT    /v1/networks/NETWORK/autostart | AutostartWish  | NetworkSummary   |
@@ -22,7 +24,12 @@ public import NetworkModel
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
 // | POST   /v1/networks/NETWORK/ports     | PortWish       | PortInfo         |
 // | DELETE /v1/networks/NETWORK/ports/X   |                | PortInfo         |
+// | GET    /v1/networks/NETWORK/networkports          |     | [NetworkPortInfo] |
+// | POST   /v1/networks/NETWORK/networkports          | XML | NetworkPortInfo |
+// | GET    /v1/networks/NETWORK/networkports/UUID/xml |     | XML             |
+// | DELETE /v1/networks/NETWORK/networkports/UUID     |     | NetworkPortInfo |
 // | GET    /v1/ports                      |                | [PortInfo]       |
+// | GET    /v1/events?network=NETWORK     |                | EventLine…       |
 // | GET    /v1/daemon                     |                | DaemonInfo       |
 
 /// A network as `vnet list` and `vnet info` show it.
@@ -207,8 +214,10 @@ public struct PortWish: Hashable, Sendable, Codable {
 public struct PortInfo: Hashable, Sendable, Codable {
     public var network: String
     public var name: String
-    /// The tap for QEMU to open.
-    public var tap: InterfaceName
+    /// As libvirt's clients know it.
+    public var uuid: NetworkUUID?
+    /// The tap for QEMU to open; nil where a hypervisor makes it.
+    public var tap: InterfaceName?
     /// The guest's own address; the tap's differs in the first octet.
     public var mac: MACAddress
     public var owner: UInt32
@@ -217,11 +226,12 @@ public struct PortInfo: Hashable, Sendable, Codable {
     public var mtu: UInt32?
 
     public init(
-        network: String, name: String, tap: InterfaceName, mac: MACAddress, owner: UInt32, isIsolated: Bool,
-        mtu: UInt32?
+        network: String, name: String, uuid: NetworkUUID?, tap: InterfaceName?, mac: MACAddress, owner: UInt32,
+        isIsolated: Bool, mtu: UInt32?
     ) {
         self.network = network
         self.name = name
+        self.uuid = uuid
         self.tap = tap
         self.mac = mac
         self.owner = owner

@@ -68,6 +68,8 @@ struct ControlServer {
             let wish = try await Self.decode(UpdateWish.self, from: request)
             return try Self.json(await service.update(Self.parameter("network", context), wish))
         }
+        addMetadata(to: networks)
+        addNetworkPorts(to: networks)
         networks.put(":network/autostart") { request, context in
             let wish = try await Self.decode(AutostartWish.self, from: request)
             return try Self.json(await service.setAutostart(Self.parameter("network", context), wish.enabled))
@@ -92,13 +94,14 @@ struct ControlServer {
             return try Self.json(await service.apply(document, isDryRun: isDryRun))
         }
         router.get("/v1/ports") { _, _ in try Self.json(await service.ports(nil)) }
+        router.get("/v1/events") { request, _ in try await streamEvents(request) }
         router.get("/v1/daemon") { _, _ in
             try Self.json(DaemonInfo(pid: getpid(), responderPID: await responder.pid))
         }
         return router
     }
 
-    private static func parameter(_ name: String, _ context: BasicRequestContext) throws -> String {
+    static func parameter(_ name: String, _ context: BasicRequestContext) throws -> String {
         let text = try context.parameters.require(name)
         guard let decoded = text.removingPercentEncoding else {
             throw APIError(.invalid, "'\(text)' is not percent-encoded")
@@ -106,7 +109,7 @@ struct ControlServer {
         return decoded
     }
 
-    private static func body(of request: Request) async throws -> [UInt8] {
+    static func body(of request: Request) async throws -> [UInt8] {
         do {
             let buffer = try await request.body.collect(upTo: bodyLimit)
             return [UInt8](buffer.readableBytesView)
@@ -115,7 +118,7 @@ struct ControlServer {
         }
     }
 
-    private static func decode<Value: Decodable>(_: Value.Type, from request: Request) async throws -> Value {
+    static func decode<Value: Decodable>(_: Value.Type, from request: Request) async throws -> Value {
         let body = try await body(of: request)
         do {
             return try JSONDecoder().decode(Value.self, from: Data(body.isEmpty ? Array("{}".utf8) : body))

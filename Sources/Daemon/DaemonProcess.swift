@@ -3,6 +3,7 @@ internal import Foundation
 internal import Glibc
 internal import Hummingbird
 internal import Logging
+internal import NetworkModel
 internal import ResponderChannel
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -44,9 +45,11 @@ public enum DaemonProcess {
         }
         let watcher = ResolverWatcher(service: service)
         let host = HostWatcher(service: service, logger: logger)
+        let leases = LeaseWatcher(service: service, news: responder.leaseNews)
         let group = ServiceGroup(
             configuration: .init(
-                services: [application, watcher, host], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+                services: [application, watcher, host, leases, EventHubCloser(hub: service.events)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         await responder.stop()
         unsafe unlink(paths.socket)
@@ -89,6 +92,18 @@ private struct ResolverWatcher: Service {
                 try? await Task.sleep(for: .seconds(2))
                 await service.updateResolvers(Resolvers.current())
             }
+        }
+    }
+}
+
+/// Passes on what the responder tells of leases.
+private struct LeaseWatcher: Service {
+    let service: NetworkService
+    let news: AsyncStream<LeaseNews>
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await item in news { await service.tell(item) }
         }
     }
 }

@@ -23,6 +23,7 @@ extension NetworkService {
             await resume(definition, interrupted: intents.first { $0.isChange && $0.uuid == definition.uuid })
         }
         dropLostPorts()
+        dropHypervisorPorts()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()
     }

@@ -46,6 +46,8 @@ extension NetworkService {
         }
         networks[uuid, default: Network()].definition = definition
         logger.info("network applied", metadata: ["network": "\(definition.name)"])
+        if before?.definition != definition { emit(.defined, definition) }
+        if let live = before?.live, live.definition != definition { emit(.updated, definition, "applied") }
         return report
     }
 }

@@ -51,9 +51,11 @@ extension NetworkService {
         try store.removeLive(live.definition.name)
         try store.finish(uuid)
         networks[uuid]?.live = nil
+        try hypervisorPorts.removeAll(of: uuid)
         try restoreHost()
         if networks[uuid]?.definition == nil { try await discard(uuid) }
         logger.info("network stopped", metadata: ["network": "\(summary.name)"])
+        emit(.stopped, live.definition)
         summary.isActive = false
         return summary
     }
@@ -86,6 +88,7 @@ extension NetworkService {
             try store.finish(uuid)
             logger.info(
                 "network started", metadata: ["network": "\(definition.name)", "bridge": "\(transition.bridge)"])
+            emit(.started, definition)
             for warning in transition.dns.warnings { logger.warning("\(warning)") }
             return transition.dns.warnings
         } catch let error as APIError {

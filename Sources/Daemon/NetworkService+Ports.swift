@@ -9,7 +9,8 @@ extension NetworkService {
     /// The ports of one network, or of all.
     public func ports(_ reference: String?) throws -> [PortInfo] {
         let uuids = try reference.map { [try find($0)] } ?? Array(networks.keys)
-        return uuids.flatMap { ports.ports(of: $0) }.map(info).sorted { ($0.network, $0.name) < ($1.network, $1.name) }
+        let own = uuids.flatMap { ports.ports(of: $0) }.map(info)
+        return (own + uuids.flatMap(hypervisorPortInfos)).sorted { ($0.network, $0.name) < ($1.network, $1.name) }
     }
 
     /// Gives a guest a place on a network that runs: a persistent tap on its bridge.
@@ -47,6 +48,7 @@ extension NetworkService {
         let port = try makePort(wish, mac: mac, on: live.definition)
         logger.info(
             "port attached", metadata: ["network": "\(reference)", "port": "\(port.name)", "tap": "\(port.tap)"])
+        emit(.portAttached, live.definition, "port \(port.name) with tap \(port.tap) and address \(port.mac)")
         return info(port)
     }
 
@@ -89,6 +91,7 @@ extension NetworkService {
         let shown = info(port)
         try removePort(port)
         logger.info("port detached", metadata: ["network": "\(reference)", "port": "\(name)"])
+        emit(.portDetached, name: shown.network, uuid: uuid, "port \(name) with address \(port.mac)")
         return shown
     }
 
@@ -133,7 +136,8 @@ extension NetworkService {
 
     private func info(_ port: Port) -> PortInfo {
         PortInfo(
-            network: name(of: port.network), name: port.name, tap: port.tap, mac: port.mac, owner: port.owner,
+            network: name(of: port.network), name: port.name, uuid: port.uuid, tap: port.tap, mac: port.mac,
+            owner: port.owner,
             isIsolated: port.isIsolated, mtu: networks[port.network]?.current?.mtu)
     }
 }

@@ -100,6 +100,7 @@ extension NetworkService {
                 networks[uuid]?.live = anew
             }
             unrepaired[uuid] = nil
+            emit(.repaired, live.definition, "\(cause): \(plan.summary)")
             logger.warning(
                 "\(cause); repaired: \(plan.summary)", metadata: ["network": "\(name)"])
         } catch {

@@ -8,12 +8,27 @@ extension NetworkService {
     ///
     /// Nothing is restarted: the responder gets another configuration, and the firewall changes in one batch.
     public func update(_ reference: String, _ wish: UpdateWish) async throws -> UpdateReport {
+        let report = try await alter(reference, isLive: wish.isLive, isPersistent: wish.isPersistent) {
+            try updated($0, wish)
+        }
+        logger.info("network updated", metadata: ["network": "\(reference)", "section": "\(wish.section.rawValue)"])
+        let network = report.network
+        emit(.updated, name: network.name, uuid: network.uuid, "\(wish.command.rawValue) \(wish.section.rawValue)")
+        return report
+    }
+
+    /// Changes the definition of a network as it runs, on disk, or both: all that is asked for or nothing; where neither is
+    /// asked for, the one that counts now.
+    func alter(
+        _ reference: String, isLive: Bool, isPersistent: Bool,
+        _ change: (NetworkDefinition) throws -> NetworkDefinition
+    ) async throws -> UpdateReport {
         let uuid = try find(reference)
         try requireIdle(uuid)
         guard let network = networks[uuid] else { throw APIError(.notFound, "there is no network '\(reference)'") }
-        let isNeither = !wish.isLive && !wish.isPersistent
-        let changesLive = wish.isLive || isNeither && network.live != nil
-        let changesDisk = wish.isPersistent || isNeither && network.live == nil
+        let isNeither = !isLive && !isPersistent
+        let changesLive = isLive || isNeither && network.live != nil
+        let changesDisk = isPersistent || isNeither && network.live == nil
         if changesLive, network.live == nil {
             throw APIError(
                 .wrongState, "network '\(reference)' is not active, so there is nothing to change live: use --config")
@@ -22,12 +37,12 @@ extension NetworkService {
             throw APIError(.wrongState, "network '\(reference)' is transient and has no definition on disk: use --live")
         }
         // Both are made before either takes effect.
-        let live = try changesLive ? network.live.map { try updated($0.definition, wish) } : nil
-        let definition = try changesDisk ? network.definition.map { try updated($0, wish) } : nil
+        let live = try changesLive ? network.live.map { try change($0.definition) } : nil
+        let definition = try changesDisk ? network.definition.map { try change($0) } : nil
         if let definition { try store.save(definition) }
         if let live {
             do {
-                try await change(transition(from: network.live, to: live))
+                try await self.change(transition(from: network.live, to: live))
             } catch {
                 if definition != nil, let former = network.definition { try store.save(former) }
                 throw APIError(
@@ -35,7 +50,6 @@ extension NetworkService {
             }
         }
         if let definition { networks[uuid]?.definition = definition }
-        logger.info("network updated", metadata: ["network": "\(reference)", "section": "\(wish.section.rawValue)"])
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
     }
 

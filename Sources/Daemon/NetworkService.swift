@@ -39,9 +39,11 @@ public actor NetworkService {
     let store: NetworkStore
     let responder: ResponderSupervisor
     let logger: Logger
+    let events = EventHub()
     var kernel: Kernel
     var networks: [NetworkUUID: Network] = [:]
     var ports: PortTable
+    var hypervisorPorts: HypervisorPorts
     var ledger: SysctlLedger
     var resolvers: [ServiceConfiguration.DNS.Server]
     /// Networks that are being started or stopped: nobody else may touch them meanwhile.
@@ -57,6 +59,7 @@ public actor NetworkService {
     init(paths: Paths, responder: ResponderSupervisor, logger: Logger) throws {
         store = try NetworkStore(paths)
         ports = PortTable(paths)
+        hypervisorPorts = HypervisorPorts(paths)
         ledger = SysctlLedger(paths)
         kernel = try Kernel()
         resolvers = Resolvers.current()
@@ -136,6 +139,7 @@ public actor NetworkService {
         try store.save(definition)
         networks[definition.uuid, default: Network()].definition = definition
         logger.info("network defined", metadata: ["network": "\(definition.name)"])
+        emit(.defined, definition)
         let hindrances = parsed.hindrances(in: document).map(\.description)
         return NetworkReport(network: try info(definition.name), warnings: notes + hindrances)
     }
@@ -157,6 +161,7 @@ public actor NetworkService {
             networks[uuid]?.definition = nil
         }
         logger.info("network undefined", metadata: ["network": "\(definition.name)"])
+        emit(.undefined, definition)
         return before
     }
 

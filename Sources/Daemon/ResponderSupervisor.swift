@@ -19,6 +19,9 @@ actor ResponderSupervisor {
         var number: UInt64
     }
 
+    /// What guests' leases become; the oldest are dropped where nobody reads them.
+    nonisolated let leaseNews: AsyncStream<LeaseNews>
+    private let newsFeed: AsyncStream<LeaseNews>.Continuation
     private let paths: Paths
     private let logger: Logger
     private var services: [NetworkUUID: Service] = [:]
@@ -38,6 +41,7 @@ actor ResponderSupervisor {
     init(paths: Paths, logger: Logger) {
         self.paths = paths
         self.logger = logger
+        (leaseNews, newsFeed) = AsyncStream.makeStream(of: LeaseNews.self, bufferingPolicy: .bufferingNewest(1_000))
     }
 
     var pid: Int32? { process?.pid }
@@ -250,6 +254,7 @@ actor ResponderSupervisor {
         case .leases(let number, let leases): waiting.removeValue(forKey: number)?.resume(returning: leases)
         case .failed(let number, let words):
             waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
+        case .leaseNews(let news): for item in news { newsFeed.yield(item) }
         case .trouble(let words): logger.warning("responder: \(words.printable)")
         }
     }

@@ -53,13 +53,7 @@ extension XMLWriter {
             if let function = forward.physicalFunction { xml.element("pf", [("dev", function.description)]) }
             for interface in forward.interfaces { xml.element("interface", [("dev", interface.description)]) }
             for address in forward.addresses {
-                xml.element(
-                    "address",
-                    [
-                        ("type", "pci"), ("domain", "0x" + hexadecimal(address.domain, digits: 4)),
-                        ("bus", "0x" + hexadecimal(address.bus, digits: 2)),
-                        ("slot", "0x" + hexadecimal(address.slot, digits: 2)), ("function", "0x\(address.function)"),
-                    ])
+                xml.element("address", [("type", "pci")] + pciAttributes(address))
             }
         }
     }
@@ -92,6 +86,13 @@ extension XMLWriter {
 }
 
 func yesNo(_ value: Bool) -> String { value ? "yes" : "no" }
+
+func pciAttributes(_ address: PCIAddress) -> [XMLWriter.Attribute] {
+    [
+        ("domain", "0x" + hexadecimal(address.domain, digits: 4)), ("bus", "0x" + hexadecimal(address.bus, digits: 2)),
+        ("slot", "0x" + hexadecimal(address.slot, digits: 2)), ("function", "0x\(address.function)"),
+    ]
+}
 
 private func ends(_ range: ClosedRange<some CustomStringConvertible>) -> [XMLWriter.Attribute] {
     [("start", range.lowerBound.description), ("end", range.upperBound.description)]

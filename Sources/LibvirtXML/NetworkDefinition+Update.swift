@@ -57,7 +57,7 @@ extension NetworkDefinition {
     }
 
     /// The definition without what libvirt does not write; throws where it is none.
-    private var normalized: Self {
+    var normalized: Self {
         get throws(UpdateError) {
             var generator = SystemRandomNumberGenerator()
             do {

@@ -96,3 +96,30 @@ extension Vocabulary {
 
     private static let text = Self(content: .text)
 }
+
+// libvirt's `<networkport>`.
+
+extension Vocabulary {
+    static let networkPort = Self(
+        children: [
+            "uuid": .once(text),
+            "owner": .once(Self(children: ["name": .once(text), "uuid": .once(text)])),
+            "group": .once(text),
+            "mac": .once(Self(attributes: ["address"])),
+            "virtualport": .once(virtualPort),
+            "bandwidth": .once(bandwidth),
+            "vlan": .once(vlan),
+            "port": .once(Self(attributes: ["isolated"])),
+            "rxfilters": .once(Self(attributes: ["trustGuest"])),
+            "plug": .once(plug),
+        ]
+    )
+
+    private static let plug = Self(
+        attributes: ["type", "bridge", "macTableManager", "dev", "mode", "managed"],
+        children: [
+            "driver": .once(Self(attributes: ["name"])),
+            "address": .once(Self(attributes: ["type", "domain", "bus", "slot", "function"])),
+        ]
+    )
+}

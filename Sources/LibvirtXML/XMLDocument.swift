@@ -29,7 +29,9 @@ struct XMLDocument: Sendable {
     /// Reads `bytes` without network access, without expanding entities and without a word on standard error.
     ///
     /// Blank text between elements is dropped, as libvirt drops it, so that `<metadata>` is indented when it is written.
-    private static func parse(_ bytes: [UInt8]) throws(XMLProblems) -> xmlDocPtr {
+    ///
+    /// The document is the caller's to free.
+    static func parse(_ bytes: [UInt8]) throws(XMLProblems) -> xmlDocPtr {
         setUpLibrary
         guard let context = unsafe xmlNewParserCtxt() else { throw XMLProblems("out of memory") }
         defer { unsafe xmlFreeParserCtxt(context) }
@@ -139,7 +141,7 @@ struct XMLDocument: Sendable {
         return prefix + (unsafe string(name) ?? "")
     }
 
-    private static func string(_ text: UnsafePointer<xmlChar>?) -> String? {
+    static func string(_ text: UnsafePointer<xmlChar>?) -> String? {
         unsafe text.map { unsafe String(cString: $0) }
     }
 

@@ -32,6 +32,7 @@ final class DHCPLoop {
     private var sources: [UInt64: Source] = [:]
     private var lastToken: UInt64 = 0
     private var networks: [NetworkUUID: DHCPNetwork] = [:]
+    private var history = LeaseHistory()
     private var round = Round()
     private var buffer = [UInt8](repeating: 0, count: 4_096)
 
@@ -130,6 +131,7 @@ final class DHCPLoop {
         withdraw(configuration.uuid)
         let network = DHCPNetwork(configuration, interfaceIndex: index, leases: leases)
         networks[configuration.uuid] = network
+        history.begin(configuration.uuid, with: leases)
         var forDNS: [(role: SocketRole, descriptor: Int32)] = []
         for (role, descriptor) in sockets {
             switch role {
@@ -154,6 +156,7 @@ final class DHCPLoop {
 
     private func withdraw(_ uuid: NetworkUUID) {
         guard let network = networks.removeValue(forKey: uuid) else { return }
+        history.end(uuid)
         for descriptor in [network.frames, network.relay, network.advertiser?.socket].compactMap({ $0 }) {
             poller.remove(descriptor)
             close(descriptor)
@@ -247,6 +250,8 @@ final class DHCPLoop {
         }
         dns.post(.leases(round.changes))
         for (uuid, reply) in round.acknowledgements { networks[uuid]?.send(reply) }
+        let news = history.news(of: round.changes, now: .now)
+        if !news.isEmpty { send(.leaseNews(news)) }
     }
 }
 

@@ -43,6 +43,8 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
 public enum ResponderEvent: Hashable, Sendable, Codable {
     case done(UInt64)
     case leases(UInt64, [Lease])
+    /// Leases that guests got, changed or gave back, and that are on disk.
+    case leaseNews([LeaseNews])
     /// The request could not be carried out.
     case failed(UInt64, String)
     /// Something happened that a person should know of.

@@ -59,10 +59,7 @@ struct Client {
     private func send(
         _ method: HTTPMethod, _ path: [String], query: String = "", body: [UInt8] = []
     ) async throws -> [UInt8] {
-        let segments = path.map { $0.addingPercentEncoding(withAllowedCharacters: .pathSegment) ?? $0 }
-        var head = HTTPRequestHead(
-            version: .http1_1, method: method, uri: "/v1/" + segments.joined(separator: "/") + query)
-        head.headers = ["host": "vnet", "connection": "close", "content-length": "\(body.count)"]
+        let head = Self.head(method, path, query: query, length: body.count)
         do {
             return try await exchange(head, body)
         } catch let refusal as IOError where method == .GET || !refusal.isBreak {
@@ -70,6 +67,13 @@ struct Client {
             try await connecting(refusal)
             return try await exchange(head, body)
         }
+    }
+
+    static func head(_ method: HTTPMethod, _ path: [String], query: String, length: Int) -> HTTPRequestHead {
+        var head = HTTPRequestHead(
+            version: .http1_1, method: method, uri: "/v1/" + path.map(\.percentEncoded).joined(separator: "/") + query)
+        head.headers = ["host": "vnet", "connection": "close", "content-length": "\(length)"]
+        return head
     }
 
     private func exchange(_ head: HTTPRequestHead, _ body: [UInt8]) async throws -> [UInt8] {
@@ -88,11 +92,14 @@ struct Client {
         let channel = try await connection.get()
         let (status, content) = try await answer.futureResult.get()
         try? await channel.close()
-        guard (200..<300).contains(status.code) else {
-            if let error = try? JSONDecoder().decode(APIError.self, from: Data(content)) { throw error }
-            throw CommandError("the daemon answered \(status)")
-        }
+        guard (200..<300).contains(status.code) else { throw Self.error(status, content) }
         return content
+    }
+
+    /// What an answer says that is no success.
+    static func error(_ status: HTTPResponseStatus, _ content: [UInt8]) -> any Error {
+        if let error = try? JSONDecoder().decode(APIError.self, from: Data(content)) { return error }
+        return CommandError("the daemon answered \(status)")
     }
 }
 
@@ -141,6 +148,11 @@ private final class Exchange: ChannelInboundHandler {
 extension IOError {
     /// Whether a connection that stood was broken off.
     var isBreak: Bool { errnoCode == ECONNRESET || errnoCode == EPIPE }
+}
+
+extension String {
+    /// Fit for a segment of a path, or a value of a query.
+    var percentEncoded: String { addingPercentEncoding(withAllowedCharacters: .pathSegment) ?? self }
 }
 
 extension CharacterSet {

@@ -25,12 +25,18 @@ struct VNet: AsyncParsableCommand {
                 subcommands: [
                     Define.self, Create.self, Undefine.self, Start.self, Stop.self, List.self, Info.self, DumpXML.self,
                     Autostart.self,
-                    Edit.self, Update.self, Apply.self, PlanCommand.self, Diff.self, Name.self, UUIDCommand.self,
-                    Templates.self,
+                    Edit.self, Update.self, Apply.self, PlanCommand.self, Diff.self, Desc.self, Metadata.self, Name.self,
+                    UUIDCommand.self, Templates.self, Events.self, Event.self,
                 ]),
             .init(
-                name: "Guests", subcommands: [Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self]),
-            .init(name: "Processes", subcommands: [DaemonCommand.self, ResponderCommand.self]),
+                name: "Guests",
+                subcommands: [
+                    Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self, PortCreate.self, PortList.self,
+                    PortDumpXML.self, PortDelete.self,
+                ]),
+            .init(
+                name: "Processes",
+                subcommands: [DaemonCommand.self, ResponderCommand.self, Complete.self, Manual.self]),
         ]
     )
 }
@@ -42,6 +48,7 @@ enum Main {
         // What starts this program again runs /proc/self/exe, and would be called so.
         unsafe clinux_set_name("vnet")
         do {
+            if try CompletionScript.printIfAsked(Array(CommandLine.arguments.dropFirst())) { return }
             var command = try VNet.parseAsRoot(arguments())
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -60,18 +67,28 @@ enum Main {
 
     /// The command line without foreign arguments, and with a `--root` before the subcommand moved behind it, where it is
     /// declared.
-    private static func arguments() -> [String] {
-        var arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.contains(QEMU.name) { arguments = Array(arguments.prefix { $0 != "--" }) }
+    private static let words: [String] = {
+        var words = Array(CommandLine.arguments.dropFirst())
+        if words.contains(QEMU.name) { words = Array(words.prefix { $0 != "--" }) }
         var root: [String] = []
-        if arguments.first == "--root", arguments.count >= 3 {
-            root = Array(arguments[..<2])
-        } else if let first = arguments.first, first.hasPrefix("--root=") {
+        if words.first == "--root", words.count >= 3 {
+            root = Array(words[..<2])
+        } else if let first = words.first, first.hasPrefix("--root=") {
             root = [first]
         }
-        arguments.removeFirst(root.count)
-        guard !root.isEmpty, !arguments.isEmpty else { return root + arguments }
-        return [arguments[0]] + root + arguments.dropFirst()
+        words.removeFirst(root.count)
+        return words.prefix(1) + root + words.dropFirst()
+    }()
+
+    /// The name by which the command was called, which may be an alias.
+    static var spelling: String { words.first ?? "" }
+
+    /// `words`, with arguments that are given by virsh's names in their places.
+    private static func arguments() throws -> [String] {
+        guard NamedArguments.areUsed(in: words),
+            let command = try CommandInfo.root().command(named: spelling), command.shouldDisplay
+        else { return words }
+        return [spelling] + NamedArguments.resolve(Array(words.dropFirst()), of: command)
     }
 }
 

@@ -1,6 +1,5 @@
 internal import API
 internal import ArgumentParser
-internal import Foundation
 
 struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,13 +19,11 @@ struct Edit: AsyncParsableCommand {
         let client = try instance.client()
         let path = ["networks", reference.network, "xml"]
         let before = try await client.text(path, query: "?inactive=true")
-        let file = FileManager.default.temporaryDirectory.appending(path: "vnet-\(UUID()).xml")
-        try Data(before.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
+        let draft = try Draft(before, fileExtension: "xml")
+        defer { draft.remove() }
         while true {
-            try edit(file.path)
-            let edited = try Data(contentsOf: file)
-            guard edited != Data(before.utf8) else {
+            let edited = try draft.edit()
+            guard edited != before else {
                 print("Network \(reference.network) XML configuration not changed.")
                 return
             }
@@ -36,28 +33,13 @@ struct Edit: AsyncParsableCommand {
                 )
             }
             do {
-                let report: NetworkReport = try await client.post(["networks"], body: [UInt8](edited))
+                let report: NetworkReport = try await client.post(["networks"], body: [UInt8](edited.utf8))
                 report.printWarnings()
                 print("Network \(report.network.name) XML configuration edited.")
                 return
             } catch let error as APIError {
-                say("error: \(error)")
-                guard isatty(STDIN_FILENO) == 1, asks("Edit it again? [Y/n] ") else { throw ExitCode.failure }
+                try Draft.askForAnother(after: error)
             }
         }
-    }
-
-    /// Runs the user's editor, whose words may have arguments of their own, through the shell, as other programs do.
-    private func edit(_ file: String) throws {
-        let environment = ProcessInfo.processInfo.environment
-        let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-        let code = try runProgram(["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", file])
-        guard code == 0 else { throw CommandError("'\(editor)' ended with code \(code), so nothing was written") }
-    }
-
-    private func asks(_ question: String) -> Bool {
-        print(question, terminator: "")
-        fflush(nil)
-        return readLine().map { !$0.lowercased().hasPrefix("n") } ?? false
     }
 }

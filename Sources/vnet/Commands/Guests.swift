@@ -27,7 +27,7 @@ struct Attach: AsyncParsableCommand {
         let wish = PortWish(name: name, mac: mac, isIsolated: isolated).owned(by: try Owner(owner))
         let port: PortInfo = try await instance.client().post(["networks", reference.network, "ports"], wish)
         if json { return try printJSON(port) }
-        print(qemu ? port.qemuArguments(id: "vnet0").joined(separator: " ") : port.tap.description)
+        print(qemu ? port.qemuArguments(id: "vnet0").joined(separator: " ") : port.tap?.description ?? "")
     }
 }
 
@@ -62,7 +62,7 @@ struct Ports: AsyncParsableCommand {
         for port in ports {
             let owner = unsafe getpwuid(port.owner).map { unsafe String(cString: $0.pointee.pw_name) }
             table.rows.append([
-                port.network, port.name, port.tap.description, port.mac.description, owner ?? "\(port.owner)",
+                port.network, port.name, port.tap?.description ?? "-", port.mac.description, owner ?? "\(port.owner)",
                 port.isIsolated.yesOrNo,
             ])
         }
@@ -111,7 +111,7 @@ extension PortInfo {
         let vhost = FileManager.default.isReadableFile(atPath: "/dev/vhost-net") ? ",vhost=on" : ""
         let size = mtu.map { ",host_mtu=\($0)" } ?? ""
         return [
-            "-netdev", "tap,id=\(id),ifname=\(tap),script=no,downscript=no\(vhost)",
+            "-netdev", "tap,id=\(id),ifname=\(tap?.description ?? ""),script=no,downscript=no\(vhost)",
             "-device", "virtio-net-pci,netdev=\(id),mac=\(mac)\(size)",
         ]
     }

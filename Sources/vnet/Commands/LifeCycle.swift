@@ -71,7 +71,7 @@ struct Stop: AsyncParsableCommand {
         let client = try instance.client()
         try await references.forEach(references.resolve(client, \.isActive)) { name in
             let network: NetworkSummary = try await client.post(["networks", name, "stop"])
-            print("Network \(network.name) stopped")
+            print("Network \(network.name) \(Main.spelling.hasSuffix("destroy") ? "destroyed" : "stopped")")
         }
     }
 }

@@ -7,10 +7,12 @@ struct Name: AsyncParsableCommand {
         abstract: "Print the name of the network with a UUID.", aliases: ["net-name"])
 
     @OptionGroup var instance: Instance
-    @Argument(help: "The network's UUID.") var uuid: String
+    @Argument(help: .init("The network's UUID.", valueName: "network")) var uuid: String
+    @Flag(help: "As data.") var json = false
 
     func run() async throws {
         let network: NetworkSummary = try await instance.client().get(["networks", uuid])
+        if json { return try printJSON(["name": network.name]) }
         print(network.name)
     }
 }
@@ -21,9 +23,11 @@ struct UUIDCommand: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
+    @Flag(help: "As data.") var json = false
 
     func run() async throws {
         let network: NetworkSummary = try await instance.client().get(["networks", reference.network])
+        if json { return try printJSON(["uuid": network.uuid]) }
         print(network.uuid)
     }
 }

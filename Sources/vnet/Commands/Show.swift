@@ -29,6 +29,7 @@ struct List: AsyncParsableCommand {
 
     func run() async throws {
         let networks = try await instance.client().get(["networks"], as: [NetworkSummary].self).filter(isWanted)
+            .sorted { $0.name.lowercased() < $1.name.lowercased() }
         if json { return try printJSON(networks) }
         if name || uuid {
             for network in networks { print(name ? network.name : network.uuid.description) }
@@ -103,10 +104,12 @@ struct Templates: ParsableCommand {
         discussion: "'vnet define --template NAME' defines one."
     )
 
-    @Argument(help: "The template to print.") var name: String?
+    @Argument(help: .init("The template to print.", valueName: "template")) var name: String?
+    @Flag(help: "As data.") var json = false
 
     func run() throws {
         if let name { return print(try Template.named(name), terminator: "") }
+        if json { return try printJSON(Template.all.map { ["name": $0.name, "summary": $0.summary] }) }
         var table = Table(heading: ["Name", "What it is"])
         table.rows = Template.all.map { [$0.name, $0.summary] }
         print(table.description)

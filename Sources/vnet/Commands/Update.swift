@@ -31,15 +31,7 @@ struct Update: AsyncParsableCommand {
     @Argument(help: "The element, or a file that holds it.", completion: .file(extensions: ["xml"])) var xml: String
     @Option(help: "The <ip> that a DHCP element belongs to, from 0. [default: the one that has DHCP]") var parentIndex:
         Int?
-    @Flag(help: "Change what is on disk.") var config = false
-    @Flag(help: "Change the network as it runs.") var live = false
-    @Flag(help: "Change it as it runs, or on disk where it does not run; the default.") var current = false
-
-    func validate() throws {
-        guard !current || !(live || config) else {
-            throw ValidationError("--current goes with neither --live nor --config.")
-        }
-    }
+    @OptionGroup var scope: Scope
 
     func run() async throws {
         var text = xml
@@ -51,7 +43,8 @@ struct Update: AsyncParsableCommand {
         }
         let report: UpdateReport = try await instance.client().post(
             ["networks", reference.network, "update"],
-            UpdateWish(command, section, xml: text, parentIndex: parentIndex, isLive: live, isPersistent: config))
+            UpdateWish(
+                command, section, xml: text, parentIndex: parentIndex, isLive: scope.live, isPersistent: scope.config))
         let what =
             switch (report.isPersistent, report.isLive) {
             case (true, true): "persistent config and live state"

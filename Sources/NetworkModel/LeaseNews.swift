@@ -1,0 +1,21 @@
+/// What is new about a lease, for people who watch a network.
+public struct LeaseNews: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
+        case added
+        /// Another client has the address, or the client another name; not that it was extended.
+        case changed
+        /// Given back or run out.
+        case ended
+    }
+
+    public var network: NetworkUUID
+    public var kind: Kind
+    /// As it is now; one that ended as it was.
+    public var lease: Lease
+
+    public init(network: NetworkUUID, kind: Kind, lease: Lease) {
+        self.network = network
+        self.kind = kind
+        self.lease = lease
+    }
+}

@@ -1,0 +1,58 @@
+import DHCP
+import NetworkModel
+import TestSupport
+import Testing
+
+/// What of the leases' changes is news.
+@Suite struct LeaseHistoryTests {
+    private static let network: NetworkUUID = "11111111-2222-3333-4444-555555555555"
+    private static let known = Lease(
+        address: "10.0.0.5", mac: "52:54:00:00:00:05", hostName: "five", expiry: WallTime(seconds: 100))
+
+    private static func changed(_ change: (inout Lease) -> Void) -> LeaseChange {
+        var lease = known
+        change(&lease)
+        return .store(lease)
+    }
+
+    @Test(
+        arguments: [
+            // An address that nobody had,
+            (.store(Lease(address: "10.0.0.6", mac: "52:54:00:00:00:06")), .added),
+            // the same client for longer,
+            (changed { $0.expiry = WallTime(seconds: 200) }, nil),
+            // the same client under another name,
+            (changed { $0.hostName = "fünf" }, .changed),
+            // another client,
+            (changed { $0.mac = "52:54:00:00:00:07" }, .changed),
+            // given back,
+            (.remove("10.0.0.5"), .ended),
+            // given back by nobody.
+            (.remove("10.0.0.9"), nil),
+        ] as [(LeaseChange, LeaseNews.Kind?)])
+    func news(change: LeaseChange, expected: LeaseNews.Kind?) {
+        var history = LeaseHistory()
+        history.begin(Self.network, with: [Self.known])
+        let news = history.news(of: [(Self.network, change)], now: WallTime(seconds: 1))
+        #expect(news.map(\.kind) == [expected].compactMap(\.self))
+    }
+
+    @Test func changesOfANetworkThatIsNotServedAreNoNews() {
+        var history = LeaseHistory()
+        history.begin(Self.network, with: [])
+        history.end(Self.network)
+        #expect(history.news(of: [(Self.network, .store(Self.known))], now: WallTime(seconds: 1)).isEmpty)
+    }
+
+    /// Whatever guests do, so much is told in a second, and as much again in the next.
+    @Test func onlySoMuchIsToldInASecond() {
+        var history = LeaseHistory()
+        history.begin(Self.network, with: [Self.known])
+        let flips: [(network: NetworkUUID, change: LeaseChange)] = (0..<64).map { number in
+            (Self.network, Self.changed { $0.hostName = "name\(number)" })
+        }
+        let told = (0..<10).reduce(0) { sum, _ in sum + history.news(of: flips, now: WallTime(seconds: 1)).count }
+        #expect(told == LeaseHistory.newsPerSecond)
+        #expect(history.news(of: flips, now: WallTime(seconds: 2)).count == 64)
+    }
+}

@@ -1,0 +1,143 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// Who watches a network is told what happens to it.
+@Suite(.requiresRoot)
+struct EventTests {
+    private struct Event: Decodable {
+        var kind: String
+        var network: String?
+        var detail: String?
+    }
+
+    /// Starts a program that watches, and waits until it does: the daemon says so on the first line.
+    private func watch(_ site: Site, _ words: String...) async throws -> RunningProgram {
+        let before = try await subscriptions(site)
+        let program = try site.host.start(words)
+        let stands = try await eventually { try await subscriptions(site) > before }
+        #expect(stands, "\(program.errorsSoFar)")
+        return program
+    }
+
+    /// How many connections the daemon's socket has.
+    private func subscriptions(_ site: Site) async throws -> Int {
+        try await site.host.namespace.run("ss", "-Hx").lines.count {
+            $0.contains("\(site.host.root)/run/vnet/vnet.sock")
+        }
+    }
+
+    @Test func `each thing that happens is told once, and of the network that was asked for`() async throws {
+        try requireTools("udhcpc", "ss")
+        try await withSite { site in
+            try await site.host.must("define", "-", input: network("lab"))
+            try await site.host.must("define", "-", input: network("other", subnet: "192.168.151"))
+            let program = try await watch(site, "events", "lab", "--json")
+            try await Task.sleep(for: .milliseconds(300))
+            try await site.host.must("start", "lab")
+            try await site.host.must("start", "other")
+            try await site.host.must("update", "lab", "add", "dns-txt", "<txt name='a' value='b'/>", "--live")
+            try await site.host.must("desc", "lab", "hello")
+            try await site.host.must("attach", "lab", "--name", "vm1")
+            try await site.host.must("detach", "lab", "vm1")
+            let guest = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:00:22")
+            #expect(try await guest.udhcpc() != nil)
+            // An extension is no news.
+            #expect(try await guest.udhcpc() != nil)
+            try await site.host.must("define", "-", input: network("lab", uuid: site.host.must("uuid", "lab").text))
+            try await site.host.must("stop", "lab")
+            try await site.host.must("undefine", "lab")
+            let expected = [
+                "started", "updated", "metadata-changed", "port-attached", "port-detached", "lease-added", "defined",
+                "stopped", "undefined",
+            ]
+            let decoder = JSONDecoder()
+            func events() throws -> [Event] {
+                try program.outputSoFar.split(separator: "\n").map {
+                    try decoder.decode(Event.self, from: Data($0.utf8))
+                }
+            }
+            let isComplete = try await eventually(within: .seconds(5)) { try events().count >= expected.count }
+            let found = try events()
+            #expect(isComplete)
+            #expect(found.map(\.kind) == expected)
+            #expect(found.allSatisfy { $0.network == "lab" })
+            #expect(found.first { $0.kind == "lease-added" }?.detail?.contains("of 52:54:00:00:00:22") == true)
+            program.signal(SIGINT)
+            #expect(await program.outcome().code == 0)
+        }
+    }
+
+    @Test func `vnet event is virsh net-event`() async throws {
+        try requireTools("ss")
+        try await withSite { site in
+            try await site.host.must("define", "-", input: network("lab"))
+            // One event, and no more.
+            let once = try await watch(site, "net-event", "--network", "lab", "--event", "lifecycle", "--timeout", "20")
+            let loop = try await watch(
+                site, "net-event", "--event", "lifecycle", "--loop", "--timestamp", "--timeout", "20")
+            let metadata = try await watch(site, "event", "lab", "--event", "metadata-change", "--timeout", "20")
+            try await Task.sleep(for: .milliseconds(300))
+            try await site.host.must("start", "lab")
+            #expect(
+                await once.outcome().output
+                    == "event 'lifecycle' for network lab: Started\nevents received: 1\n")
+            try await site.host.must("metadata", "lab", "urn:x", "--key", "x", "--set", "<a/>")
+            #expect(
+                await metadata.outcome().output == """
+                    event 'metadata-change' for network lab: type element, uri urn:x
+                    events received: 1
+
+                    """)
+            try await site.host.must("stop", "lab")
+            let sawBoth = try await eventually { loop.outputSoFar.contains("Stopped") }
+            #expect(sawBoth)
+            loop.signal(SIGINT)
+            let outcome = await loop.outcome()
+            #expect(outcome.code == 0)
+            let time = #"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: "#
+            let expected = try Regex(
+                "^\(time)event 'lifecycle' for network lab: Started\n\(time)event 'lifecycle' for network lab: Stopped\n"
+                    + "event loop interrupted\nevents received: 2\n$")
+            #expect(outcome.output.contains(expected), "\(outcome.output)")
+        }
+    }
+
+    @Test func `an event that does not come is a failure, and so are words that mean none`() async throws {
+        try await withSite { site in
+            try await site.host.must("define", "-", input: network("lab"))
+            let none = try await site.host.vnet("event", "lab", "--event", "lifecycle", "--timeout", "1")
+            #expect(none.output == "event loop timed out\nevents received: 0\n")
+            #expect(none.code == 1)
+            #expect(try await site.host.must("event", "--list").lines.prefix(2) == ["lifecycle", "metadata-change"])
+            #expect(try await site.host.vnet("event").code == 64)
+            #expect(try await site.host.vnet("event", "--event", "nonsense").code == 64)
+            let unknown = try await site.host.vnet("event", "nowhere", "--event", "lifecycle")
+            #expect(unknown.code == 1)
+            #expect(unknown.errors.hasPrefix("error: there is no network 'nowhere'"))
+        }
+    }
+
+    /// Neither a reader that stopped reading, nor one that is there when the daemon ends, is in anyone's way.
+    @Test func `watchers hold nothing up`() async throws {
+        try requireTools("curl", "ss")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let first = try await site.host.namespace.run([
+                "timeout", "2", "curl", "-sN", "--unix-socket", "\(site.host.root)/run/vnet/vnet.sock",
+                "http://vnet/v1/events",
+            ])
+            #expect(first.output == "{\"kind\":\"subscribed\"}\n")
+            let stopped = try await watch(site, "events")
+            stopped.signal(SIGSTOP)
+            for number in 0..<20 { try await site.host.must("desc", "lab", "number \(number)") }
+            stopped.signal(SIGCONT)
+            let caughtUp = try await eventually { stopped.outputSoFar.split(separator: "\n").count == 20 }
+            #expect(caughtUp)
+            try await site.host.endDaemon()
+            let outcome = await stopped.outcome(timeout: .seconds(5))
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.hasPrefix("error: the daemon"))
+        }
+    }
+}
