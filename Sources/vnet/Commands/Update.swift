@@ -22,11 +22,8 @@ struct Update: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
-    @Argument(help: "add, add-first, add-last, modify or delete.") var command: UpdateCommand
-    @Argument(
-        help:
-            "The kind of element: ip-dhcp-host, ip-dhcp-range, dns-host, dns-txt, dns-srv, forward-interface, portgroup; and, which libvirt cannot update, bridge, domain, ip, forward, forward-pf."
-    )
+    @Argument(help: "What to do with it; 'add' is 'add-last'.") var command: UpdateCommand
+    @Argument(help: "The kind of element; bridge, domain, ip, forward and forward-pf are beyond what libvirt updates.")
     var section: UpdateSection
     @Argument(help: "The element, or a file that holds it.", completion: .file(extensions: ["xml"])) var xml: String
     @Option(help: "The <ip> that a DHCP element belongs to, from 0. [default: the one that has DHCP]") var parentIndex:
