@@ -1,3 +1,4 @@
+internal import API
 internal import Engine
 internal import Firewall
 internal import Foundation
