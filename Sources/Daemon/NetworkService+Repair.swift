@@ -1,7 +1,6 @@
 internal import API
 internal import Engine
 internal import Firewall
-internal import Foundation
 internal import Logging
 internal import Netlink
 internal import NetworkModel
@@ -19,11 +18,11 @@ extension NetworkService {
             guard let uuid = networks.first(where: { $0.value.live?.interfaceIndex == index })?.key else { return }
             suspect(uuid, "addresses or routes were changed")
         case .settings: suspectAll("a setting of the kernel was changed")
-        case .rules(let pid, let process):
-            guard pid != getpid() else { return }
+        case .rules(let thread, let name):
+            guard !kernel.hasChangedRules(onThread: thread) else { return }
             // Which of the rules is not worth finding out: all of them are put in place again.
             for uuid in networks.keys { networks[uuid]?.live?.hasSuspectRules = true }
-            suspectAll("firewall rules were changed by \(process) (process \(pid))")
+            suspectAll("firewall rules were changed by \(name) (process \(thread))")
         case .unknown: suspectAll("much was changed at once")
         }
     }

@@ -110,6 +110,9 @@ public struct Kernel: ~Copyable {
         (try? nft.run(rules.presence, while: "look up the firewall rules of bridge '\(rules.bridge)'")) != nil
     }
 
+    /// Whether it was this that changed firewall rules on the thread of that id.
+    public func hasChangedRules(onThread id: Int32) -> Bool { nft.ran(onThread: id) }
+
     private static func name(ofInterface index: Int32) -> InterfaceName? {
         var text = [CChar](repeating: 0, count: 16)
         guard unsafe if_indextoname(UInt32(bitPattern: index), &text) != nil else { return nil }

@@ -14,6 +14,7 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
 /// Not for two threads at once: the owner is one actor.
 @safe public struct Nft: ~Copyable {
     private let context: OpaquePointer
+    private let threads = Threads()
 
     public init() throws(NftError) {
         guard let context = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else {
@@ -31,6 +32,7 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
     /// - Returns: What the commands print.
     @discardableResult
     public func run(_ commands: String, while operation: String) throws(NftError) -> String {
+        threads.ids.insert(cnftables_thread())
         let result = unsafe nft_run_cmd_from_buffer(context, commands)
         let output = unsafe nft_ctx_get_output_buffer(context).map { unsafe String(cString: $0) } ?? ""
         let errors = unsafe nft_ctx_get_error_buffer(context).map { unsafe String(cString: $0) } ?? ""
@@ -41,9 +43,17 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
         return output
     }
 
+    /// Whether this is what ran commands, on the thread of that id; the kernel names threads where it tells who changed rules.
+    public func ran(onThread id: Int32) -> Bool { threads.ids.contains(id) }
+
     /// Whether vnet's tables are there.
     public func hasTables() -> Bool {
         let listing = try? run("list tables", while: "list nftables tables")
         return listing?.split(separator: "\n").contains("table inet vnet") ?? false
     }
+}
+
+/// The threads that have run commands: an actor's calls come on many.
+private final class Threads {
+    var ids: Set<Int32> = []
 }

@@ -10,8 +10,8 @@ public enum HostChange: Hashable, Sendable {
     case addresses(Int32)
     /// Settings that the kernel tells of, such as forwarding.
     case settings
-    /// Firewall rules, and the process that did it.
-    case rules(pid: Int32, process: String)
+    /// Firewall rules, and the thread that did it, by its id and name.
+    case rules(thread: Int32, name: String)
     /// More than there was room for.
     case unknown
 }
@@ -96,8 +96,8 @@ private final class MonitorInbox {
         if type & 0xFF == Int(NFT_MSG_NEWGEN.rawValue) {
             // The last of a transaction's messages, and who made it.
             if touchesTable {
-                let pid = attributes.integer(Int(NFTA_GEN_PROC_PID.rawValue), as: Int32.self)?.bigEndian ?? 0
-                changes.append(.rules(pid: pid, process: attributes.string(Int(NFTA_GEN_PROC_NAME.rawValue)) ?? ""))
+                let thread = attributes.integer(Int(NFTA_GEN_PROC_PID.rawValue), as: Int32.self)?.bigEndian ?? 0
+                changes.append(.rules(thread: thread, name: attributes.string(Int(NFTA_GEN_PROC_NAME.rawValue)) ?? ""))
             }
             touchesTable = false
         } else if attributes.string(Int(NFTA_TABLE_NAME.rawValue)) == table {

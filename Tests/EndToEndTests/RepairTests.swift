@@ -33,6 +33,13 @@ struct RepairTests {
             }
             #expect(site.host.log.split(separator: "\n").count { $0.contains("repaired: ") } >= 15)
             #expect(site.host.log.contains("firewall rules were changed by nft (process "))
+            // What vnet does itself needs no repair.
+            let count = site.host.log.split(separator: "\n").count { $0.contains("repaired: ") }
+            try await site.host.must("update", "lab", "modify", "forward", "<forward mode='route'/>", "--live")
+            try await site.host.run(network("other", subnet: "192.168.151"))
+            try await site.host.must("stop", "other")
+            try await Task.sleep(for: .seconds(1))
+            #expect(site.host.log.split(separator: "\n").count { $0.contains("repaired: ") } == count)
             // Guests are served as before, also through a bridge that was made again.
             let guest = try await site.guest("vm2", on: "br-lab")
             #expect(try await guest.udhcpc() != nil)
