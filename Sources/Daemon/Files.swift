@@ -1,3 +1,4 @@
+internal import Engine
 internal import FoundationEssentials
 internal import Glibc
 
@@ -31,6 +32,7 @@ enum Files {
     static func write(
         _ content: some Sequence<UInt8>, to path: String, mode: mode_t = 0o644, durable: Bool
     ) throws(FileError) {
+        if Fault.isDue() { throw FileError("write", path, errno: ENOSPC) }
         let temporary = temporaryName(of: path)
         let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
         guard file >= 0 else { throw FileError("write", path) }
@@ -83,12 +85,14 @@ enum Files {
 
     /// Removes a file; one that is not there is no error.
     static func remove(_ path: String, durable: Bool) throws(FileError) {
+        if Fault.isDue() { throw FileError("remove", path, errno: EIO) }
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
         if durable { syncDirectory(of: path) }
     }
 
     /// Makes a symbolic link.
     static func link(_ path: String, to target: String) throws(FileError) {
+        if Fault.isDue() { throw FileError("make link", path, errno: ENOSPC) }
         guard unsafe symlink(target, path) == 0 else { throw FileError("make link", path) }
         syncDirectory(of: path)
     }

@@ -10,10 +10,14 @@ extension NetworkService {
     ///
     /// What cannot be taken over is logged and left out; nothing keeps the daemon from running.
     func adopt() async {
+        let intents = store.intents()
+        for intent in intents {
+            attempt("restore the files of '\(intent.name)'") { try store.restore(intent) }
+        }
+        store.removeStaleAutostarts()
         let (defined, problems) = store.definitions()
         for problem in problems { logger.error("\(problem)") }
         for definition in defined { networks[definition.uuid] = Network(definition: definition) }
-        let intents = store.intents()
         for intent in intents where !intent.isChange { cleanUp(intent) }
         let (running, damaged) = store.live()
         for problem in damaged { logger.error("\(problem)") }
@@ -23,6 +27,7 @@ extension NetworkService {
             await resume(definition, interrupted: intents.first { $0.isChange && $0.uuid == definition.uuid })
         }
         dropLostPorts()
+        attempt("look for taps without a record") { try removeOrphans() }
         dropHypervisorPorts()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()
@@ -61,14 +66,16 @@ extension NetworkService {
             let formerRules = store.liveRules(definition.name)
             let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])
-            let (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
+            var (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
+            // A bridge that was given a size does not find back to the usual one by itself.
+            if interrupted != nil { desired.setMissingMTU(to: Link.ethernetMTU) }
             let standing = interrupted?.rules ?? formerRules
             var scope = desired
             // The bridge that it was to have, if it was to have another.
             if let other = interrupted?.rules.bridge {
                 scope.bridges[other] = scope.bridges[other] ?? desired.bridges[name]
             }
-            let observed = try observe(scope, uuid: uuid, standing)
+            let observed = try observe(scope, uuid: uuid, standing, unmarked: interrupted?.mac)
             if observed.bridges[name] == nil {
                 guard try kernel.link(named: name) == nil else {
                     throw DaemonError("interface '\(name)' is not vnet's: delete it, and start the network")
@@ -116,6 +123,19 @@ extension NetworkService {
                     try removePort(port)
                 }
             }
+        }
+    }
+
+    /// Removes taps of our networks that nobody knows: their record went, and then the daemon died.
+    private func removeOrphans() throws {
+        let known = Set(ports.ports.values.flatMap { $0.values.map(\.tap.description) })
+        for link in try kernel.links() where link.kind == "tun" && !known.contains(link.name) {
+            guard let network = link.alias.flatMap({ Ownership.network(ofPortWithAlias: $0) }),
+                networks[network] != nil,
+                let name = InterfaceName(link.name)
+            else { continue }
+            logger.warning("tap '\(name)' of a port that is no more is removed")
+            try kernel.deleteTap(name)
         }
     }
 

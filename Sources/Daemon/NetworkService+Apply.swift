@@ -25,22 +25,14 @@ extension NetworkService {
             of: transition, definition: before?.definition, resolvers: resolvers, warnings: notes)
         guard !isDryRun, !report.isEmpty else { return report }
 
-        if before?.definition != definition { try store.save(definition) }
+        let isSaving = before?.definition != definition
         do {
             if before?.live == nil {
-                report.warnings += try await bringUp(definition, by: transition)
+                report.warnings += try await bringUp(definition, by: transition, saving: isSaving)
             } else {
-                try await change(transition)
+                try await change(transition, saving: isSaving ? definition : nil)
             }
         } catch {
-            // What is on disk goes back with what runs.
-            if before?.definition != definition {
-                if let former = before?.definition {
-                    try store.save(former)
-                } else {
-                    try store.removeDefinition(definition.name)
-                }
-            }
             throw APIError(
                 (error as? APIError)?.code ?? .failed, "network '\(definition.name)' was not changed: \(error)")
         }

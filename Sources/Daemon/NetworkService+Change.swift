@@ -1,5 +1,6 @@
 internal import Engine
 internal import Firewall
+internal import LibvirtXML
 internal import Logging
 internal import Netlink
 internal import NetworkModel
@@ -7,24 +8,32 @@ internal import NetworkModel
 extension NetworkService {
     /// Makes a network that runs run as a transition says, with what differs and nothing else; where that fails, it runs as
     /// before.
-    func change(_ transition: Transition) async throws {
+    ///
+    /// `saved` goes to disk with it.
+    func change(_ transition: Transition, saving saved: NetworkDefinition? = nil) async throws {
         guard let before = transition.former else { return }
         let uuid = before.definition.uuid
         busy.insert(uuid)
         defer { busy.remove(uuid) }
-        try store.begin(.init(transition.definition, rules: transition.rules, isChange: true))
+        let intent = NetworkStore.Intent(
+            transition.definition, rules: transition.rules,
+            formerLive: .init(definition: before.definition.libvirtXML, rules: before.rules),
+            formerDisk: formerDisk(uuid, isSaving: saved != nil))
+        try store.begin(intent)
         do {
+            if let saved { try store.save(saved) }
             // Two statements: what is assigned to through an optional is held on to while the right side waits.
             let live = try await carryOut(transition)
+            try store.finish(uuid)
             networks[uuid]?.live = live
         } catch {
             // What the next daemon finds is then half of each, and it knows.
             try await goBack(from: transition, to: before)
+            try store.restore(intent)
             try store.finish(uuid)
             throw error
         }
-        try store.finish(uuid)
-        try restoreHost()
+        tidy("restore the host's settings") { try restoreHost() }
     }
 
     /// Undoes a transition that failed somewhere.
@@ -43,7 +52,6 @@ extension NetworkService {
         live.interfaceIndex = link.index
         await responder.withdraw(uuid)
         try await serve(&live, sockets.ofAddresses, insteadOf: link.index == before.interfaceIndex ? before : nil)
-        try store.saveLive(before.definition, rules: before.rules)
         networks[uuid]?.live = live
     }
 }

@@ -1,6 +1,7 @@
 public import API
 internal import Engine
 internal import Firewall
+internal import LibvirtXML
 internal import Logging
 internal import Netlink
 internal import NetworkModel
@@ -47,13 +48,16 @@ extension NetworkService {
             try? store.finish(uuid)
             throw APIError(.failed, "network '\(reference)' did not stop: \(error)")
         }
+        // It has stopped: what is left to do is tidying, which the next daemon does where it cannot be done now.
         await responder.withdraw(uuid)
-        try store.removeLive(live.definition.name)
-        try store.finish(uuid)
         networks[uuid]?.live = nil
-        try hypervisorPorts.removeAll(of: uuid)
-        try restoreHost()
-        if networks[uuid]?.definition == nil { try await discard(uuid) }
+        tidy("stop of network '\(reference)'") {
+            try store.removeLive(live.definition.name)
+            try hypervisorPorts.removeAll(of: uuid)
+            try store.finish(uuid)
+        }
+        tidy("restore the host's settings") { try restoreHost() }
+        if networks[uuid]?.definition == nil { await discard(uuid) }
         logger.info("network stopped", metadata: ["network": "\(summary.name)"])
         emit(.stopped, live.definition)
         summary.isActive = false
@@ -62,10 +66,13 @@ extension NetworkService {
 
     /// Everything between a definition and guests that are served; where anything of it fails, nothing of it stays.
     ///
-    /// Returns warnings for the person who starts the network.
-    func bringUp(_ definition: NetworkDefinition, by decided: Transition? = nil) async throws -> [String] {
+    /// `saving` says whether the definition goes to disk with it. Returns warnings for the person who starts the network.
+    func bringUp(
+        _ definition: NetworkDefinition, by decided: Transition? = nil, saving: Bool = false
+    ) async throws -> [String] {
         let uuid = definition.uuid
         busy.insert(uuid)
+        let disk = formerDisk(uuid, isSaving: saving)
         networks[uuid, default: Network()].starting = definition
         defer {
             busy.remove(uuid)
@@ -74,18 +81,20 @@ extension NetworkService {
         }
         do {
             let transition = try decided ?? transition(from: nil, to: definition)
-            try store.begin(.init(definition, rules: transition.rules))
+            let intent = NetworkStore.Intent(definition, rules: transition.rules, formerDisk: disk)
+            try store.begin(intent)
             do {
+                if saving { try store.save(definition) }
                 // Two statements: what is assigned to through an optional is held on to while the right side waits.
                 let live = try await carryOut(transition)
+                try store.finish(uuid)
                 networks[uuid]?.live = live
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil
-                try undo(definition, transition.rules, after: error)
+                try undo(intent, definition, after: error)
                 throw error
             }
-            try store.finish(uuid)
             logger.info(
                 "network started", metadata: ["network": "\(definition.name)", "bridge": "\(transition.bridge)"])
             emit(.started, definition)
@@ -98,11 +107,19 @@ extension NetworkService {
         }
     }
 
+    /// What is on disk of a network that is about to be saved otherwise.
+    func formerDisk(_ uuid: NetworkUUID, isSaving: Bool) -> NetworkStore.Intent.Disk? {
+        isSaving ? .init(definition: networks[uuid]?.definition?.libvirtXML) : nil
+    }
+
     /// Takes away what a start that failed has left; where that fails too, the next daemon tries again.
-    private func undo(_ definition: NetworkDefinition, _ rules: NetworkRules, after error: any Error) throws {
+    private func undo(
+        _ intent: NetworkStore.Intent, _ definition: NetworkDefinition, after error: any Error
+    ) throws {
         do {
-            try takeDown(definition, rules: kernel.hasRules(of: rules) ? rules : nil)
+            try takeDown(definition, rules: kernel.hasRules(of: intent.rules) ? intent.rules : nil)
             try store.removeLive(definition.name)
+            try store.restore(intent)
             try restoreHost()
             try store.finish(definition.uuid)
         } catch let second {
@@ -110,6 +127,15 @@ extension NetworkService {
                 .failed,
                 "network '\(definition.name)' did not start: \(error); and what was begun could not be undone: \(second)."
                     + " The next start of the daemon does that")
+        }
+    }
+
+    /// Does what must not keep a command that has done its work from succeeding; what fails twice is left and logged.
+    func tidy(_ operation: String, _ body: () throws -> Void) {
+        do {
+            do { try body() } catch { try body() }
+        } catch {
+            logger.error("\(operation): \(error)")
         }
     }
 

@@ -125,13 +125,23 @@ extension NetworkService {
         }
     }
 
+    /// Takes the record away and then the tap: a tap without a record is found by its mark and removed by the next daemon.
     func removePort(_ port: Port) throws {
+        try ports.remove(port)
+        do {
+            try removeTap(of: port)
+        } catch {
+            try? ports.add(port)
+            throw error
+        }
+    }
+
+    private func removeTap(of port: Port) throws {
         if let link = try kernel.link(named: port.tap), link.alias == port.alias {
             var observed = HostState()
             observed.taps = try kernel.observe(HostState(taps: [port.tap: port.wish])).taps
             try kernel.turn(observed, into: HostState())
         }
-        try ports.remove(port)
     }
 
     private func info(_ port: Port) -> PortInfo {

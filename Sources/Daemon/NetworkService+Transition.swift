@@ -43,9 +43,16 @@ extension NetworkService {
     }
 
     /// What is there of what `scope` names, with the rules that stand; a bridge that is somebody else's is not there.
-    func observe(_ scope: HostState, uuid: NetworkUUID, _ former: NetworkRules?) throws -> HostState {
+    ///
+    /// One without a mark but with the address `unmarked` is ours: it is so for a moment after it was made.
+    func observe(
+        _ scope: HostState, uuid: NetworkUUID, _ former: NetworkRules?, unmarked: MACAddress? = nil
+    ) throws -> HostState {
         var observed = try kernel.observe(scope)
-        observed.bridges = observed.bridges.filter { $0.value.alias == Ownership.alias(ofBridgeOf: uuid) }
+        observed.bridges = observed.bridges.filter {
+            $0.value.alias == Ownership.alias(ofBridgeOf: uuid)
+                || $0.value.alias == nil && $0.value.mac == unmarked
+        }
         if let former, kernel.hasRules(of: former) { observed.rules[former.bridge] = former }
         return observed
     }

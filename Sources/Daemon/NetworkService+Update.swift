@@ -39,15 +39,14 @@ extension NetworkService {
         // Both are made before either takes effect.
         let live = try changesLive ? network.live.map { try change($0.definition) } : nil
         let definition = try changesDisk ? network.definition.map { try change($0) } : nil
-        if let definition { try store.save(definition) }
-        if let live {
-            do {
-                try await self.change(transition(from: network.live, to: live))
-            } catch {
-                if definition != nil, let former = network.definition { try store.save(former) }
-                throw APIError(
-                    (error as? APIError)?.code ?? .failed, "network '\(reference)' was not updated: \(error)")
+        do {
+            if let live {
+                try await self.change(transition(from: network.live, to: live), saving: definition)
+            } else if let definition {
+                try store.save(definition)
             }
+        } catch {
+            throw APIError((error as? APIError)?.code ?? .failed, "network '\(reference)' was not updated: \(error)")
         }
         if let definition { networks[uuid]?.definition = definition }
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)

@@ -156,7 +156,7 @@ public actor NetworkService {
         let before = try info(reference)
         try store.removeDefinition(definition.name)
         if network.live == nil {
-            try await discard(uuid)
+            await discard(uuid)
         } else {
             networks[uuid]?.definition = nil
         }
@@ -176,8 +176,8 @@ public actor NetworkService {
     }
 
     /// Forgets a network that neither runs nor is kept on disk, with its ports and leases.
-    func discard(_ uuid: NetworkUUID) async throws {
-        for port in ports.ports(of: uuid) { try removePort(port) }
+    func discard(_ uuid: NetworkUUID) async {
+        for port in ports.ports(of: uuid) { tidy("remove port '\(port.name)'") { try removePort(port) } }
         networks[uuid] = nil
         await responder.forget(uuid)
     }

@@ -35,10 +35,17 @@ struct NetworkStore: Sendable {
         try Files.write(network.libvirtXML.utf8, to: definition(network.name), durable: true)
     }
 
-    /// Removes the definition and its autostart link.
+    /// Removes the definition and then its autostart link, which means nothing alone.
     func removeDefinition(_ name: String) throws(FileError) {
-        try Files.remove("\(paths.autostart)/\(name).xml", durable: true)
         try Files.remove(definition(name), durable: true)
+        try? Files.remove("\(paths.autostart)/\(name).xml", durable: true)
+    }
+
+    /// Removes links to definitions that are no more.
+    func removeStaleAutostarts() {
+        for file in Files.names(in: paths.autostart) where !Files.exists("\(paths.networks)/\(file)") {
+            try? Files.remove("\(paths.autostart)/\(file)", durable: true)
+        }
     }
 
     /// All definitions that can be read, and a sentence for each file that cannot.
@@ -59,8 +66,12 @@ struct NetworkStore: Sendable {
     // MARK: Running networks
 
     func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
-        try Files.write(rules, asJSONTo: "\(paths.live)/\(network.name).json", durable: false)
-        try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml", durable: false)
+        try saveLive(network.name, network.libvirtXML, rules)
+    }
+
+    private func saveLive(_ name: String, _ definition: String, _ rules: NetworkRules) throws {
+        try Files.write(rules, asJSONTo: "\(paths.live)/\(name).json", durable: false)
+        try Files.write(definition.utf8, to: "\(paths.live)/\(name).xml", durable: false)
     }
 
     func removeLive(_ name: String) throws(FileError) {
@@ -97,11 +108,26 @@ struct NetworkStore: Sendable {
         /// The bridge's, which tells whose it is before it has its mark.
         var mac: MACAddress
         var rules: NetworkRules
-        /// Whether the network ran already and was being changed, and so is to run as before.
-        var isChange = false
+        /// As what it ran before, and is to run again; nil where it was being started or stopped.
+        var formerLive: Live?
+        /// What was on disk before; nil where that was not being changed.
+        var formerDisk: Disk?
 
-        init(_ definition: NetworkDefinition, rules: NetworkRules, isChange: Bool = false) {
-            self.isChange = isChange
+        /// A network that runs: its definition, in libvirt's format, and the rules that stand for it.
+        struct Live: Codable {
+            var definition: String
+            var rules: NetworkRules
+        }
+
+        /// A definition on disk, in libvirt's format; nil for none.
+        struct Disk: Codable { var definition: String? }
+
+        /// Whether the network ran already and was being changed.
+        var isChange: Bool { formerLive != nil }
+
+        init(_ definition: NetworkDefinition, rules: NetworkRules, formerLive: Live? = nil, formerDisk: Disk? = nil) {
+            self.formerLive = formerLive
+            self.formerDisk = formerDisk
             name = definition.name
             uuid = definition.uuid
             mac = definition.mac ?? .broadcast
@@ -111,6 +137,17 @@ struct NetworkStore: Sendable {
 
     func begin(_ intent: Intent) throws {
         try Files.write(intent, asJSONTo: "\(paths.intents)/\(intent.uuid)", durable: false)
+    }
+
+    /// Puts back the files that there were before what was intended.
+    func restore(_ intent: Intent) throws {
+        if let live = intent.formerLive { try saveLive(intent.name, live.definition, live.rules) }
+        guard let disk = intent.formerDisk else { return }
+        if let definition = disk.definition {
+            try Files.write(definition.utf8, to: self.definition(intent.name), durable: true)
+        } else {
+            try removeDefinition(intent.name)
+        }
     }
 
     func finish(_ uuid: NetworkUUID) throws(FileError) { try Files.remove("\(paths.intents)/\(uuid)", durable: false) }

@@ -136,5 +136,10 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// How the kernel tells whose a link is: its alias.
 public enum Ownership {
     public static func alias(ofBridgeOf network: NetworkUUID) -> String { "vnet:\(network)" }
+    /// The network whose port has this alias; nil where it is none of a port.
+    public static func network(ofPortWithAlias alias: String) -> NetworkUUID? {
+        let parts = alias.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        return parts.count == 3 && parts[0] == "vnet" ? NetworkUUID(parts[1]) : nil
+    }
     public static func alias(ofPort port: String, of network: NetworkUUID) -> String { "vnet:\(network):\(port)" }
 }

@@ -5,6 +5,8 @@ public struct HostSnapshot: Hashable, Sendable {
     /// Text by what it tells: `links`, `addresses`, `routes`, `rules`, `sysctls`, `files`.
     public let sections: [String: String]
 
+    public init(sections: [String: String]) { self.sections = sections }
+
     /// The lines that are in one of the two only, with where they are from: `links: - 3: virbr0: …`.
     public func changes(since before: Self) -> [String] {
         sections.keys.sorted().flatMap { section -> [String] in
