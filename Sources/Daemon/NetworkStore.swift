@@ -58,8 +58,13 @@ struct NetworkStore: Sendable {
 
     // MARK: Running networks
 
-    func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
-        try Files.write(rules, asJSONTo: "\(paths.live)/\(network.name).json", durable: false)
+    func saveLive(_ network: NetworkDefinition, rules: NetworkRules?) throws {
+        let file = "\(paths.live)/\(network.name).json"
+        if let rules {
+            try Files.write(rules, asJSONTo: file, durable: false)
+        } else {
+            try Files.remove(file, durable: false)
+        }
         try Files.write(network.libvirtXML.utf8, to: "\(paths.live)/\(network.name).xml", durable: false)
     }
 
@@ -96,16 +101,19 @@ struct NetworkStore: Sendable {
         var uuid: NetworkUUID
         /// The bridge's, which tells whose it is before it has its mark.
         var mac: MACAddress
-        var rules: NetworkRules
+        var rules: NetworkRules?
+        /// The bridge whose traffic is limited, the network's own or not.
+        var limited: InterfaceName?
         /// Whether the network ran already and was being changed, and so is to run as before.
         var isChange = false
 
-        init(_ definition: NetworkDefinition, rules: NetworkRules, isChange: Bool = false) {
+        init(_ definition: NetworkDefinition, rules: NetworkRules?, isChange: Bool = false) {
             self.isChange = isChange
             name = definition.name
             uuid = definition.uuid
             mac = definition.mac ?? .broadcast
             self.rules = rules
+            limited = definition.limitedBridge
         }
     }
 
