@@ -188,11 +188,19 @@ public struct PortWish: Hashable, Sendable, Codable {
     public var group: UInt32?
     /// Whether the guest may talk to the host only, and not to other isolated ports.
     public var isIsolated: Bool
+    /// The `<portgroup>` whose settings it gets; nil for the default one, where there is one.
+    public var portGroup: String?
+    /// Instead of the group's.
+    public var bandwidth: NetworkDefinition.Bandwidth?
+    /// In kilobytes per second: what the guest gets of the network's inbound bandwidth whatever others take.
+    public var floor: UInt64?
 
     public init(
         name: String? = nil, mac: MACAddress? = nil, owner: UInt32? = nil, group: UInt32? = nil,
-        isIsolated: Bool = false
+        isIsolated: Bool = false, portGroup: String? = nil, bandwidth: NetworkDefinition.Bandwidth? = nil
     ) {
+        self.portGroup = portGroup
+        self.bandwidth = bandwidth
         self.name = name
         self.mac = mac
         self.owner = owner
@@ -207,6 +215,9 @@ public struct PortWish: Hashable, Sendable, Codable {
         owner = try container.decodeIfPresent(UInt32.self, forKey: .owner)
         group = try container.decodeIfPresent(UInt32.self, forKey: .group)
         isIsolated = try container.decodeIfPresent(Bool.self, forKey: .isIsolated) ?? false
+        portGroup = try container.decodeIfPresent(String.self, forKey: .portGroup)
+        bandwidth = try container.decodeIfPresent(NetworkDefinition.Bandwidth.self, forKey: .bandwidth)
+        floor = try container.decodeIfPresent(UInt64.self, forKey: .floor)
     }
 }
 
@@ -216,14 +227,25 @@ public struct PortInfo: Hashable, Sendable, Codable {
     public var name: String
     /// As libvirt's clients know it.
     public var uuid: NetworkUUID?
-    /// The tap for QEMU to open; nil where a hypervisor makes it.
+    /// The tap for QEMU to open, or the macvtap whose `device` it opens; nil where a hypervisor makes it.
     public var tap: InterfaceName?
-    /// The guest's own address; the tap's differs in the first octet.
+    /// The guest's own address; a tap's differs in the first octet.
     public var mac: MACAddress
     public var owner: UInt32
     public var isIsolated: Bool
     /// In octets: what the guest must be told where it is not 1,500.
     public var mtu: UInt32?
+    /// The character device of a macvtap; nil for a tap, which QEMU opens by its name.
+    public var device: String?
+    /// The interface that a macvtap is on.
+    public var interface: InterfaceName?
+    public var portGroup: String?
+    public var bandwidth: NetworkDefinition.Bandwidth?
+    /// In kilobytes per second, of the network's inbound bandwidth.
+    public var floor: UInt64?
+    public var vlan: NetworkDefinition.VLAN?
+    /// Whether the guest may change what its interface filters.
+    public var trustsGuestFilters: Bool?
 
     public init(
         network: String, name: String, uuid: NetworkUUID?, tap: InterfaceName?, mac: MACAddress, owner: UInt32,

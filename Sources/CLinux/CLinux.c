@@ -16,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +45,19 @@ int clinux_create_tap(const char *name, uid_t owner, gid_t group)
     close(tun);
     return 0;
 }
+
+int64_t clinux_device_at(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISCHR(status.st_mode) ? (int64_t)status.st_rdev : -1;
+}
+
+int clinux_make_device(const char *path, unsigned major, unsigned minor)
+{
+    return mknod(path, S_IFCHR | 0600, makedev(major, minor));
+}
+
+int64_t clinux_device_number(unsigned major, unsigned minor) { return (int64_t)makedev(major, minor); }
 
 int clinux_open_dhcp_packet_socket(int interface_index)
 {

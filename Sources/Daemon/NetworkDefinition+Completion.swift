@@ -47,7 +47,8 @@ extension NetworkDefinition {
                 .conflict,
                 "subnet \(overlap) of network '\(name)' overlaps with network '\(other.name)': choose another")
         }
-        if let bridge = bridge.name, bridge == other.bridge.name {
+        // A bridge that the host had before may carry several networks.
+        if let bridge = bridge.name, bridge == other.bridge.name, hasOwnBridge || other.hasOwnBridge {
             throw APIError(
                 .conflict,
                 "bridge '\(bridge)' belongs to network '\(other.name)': choose another, or leave the name out to get a free one"

@@ -42,12 +42,23 @@ extension NetworkService {
                 mac: intent.mac, mtu: nil, settings: .init(stp: false, forwardDelay: 0), alias: nil, addresses: [],
                 isUp: false)
             // A bridge is without its mark for a moment after it was made: then its address tells whose it is.
-            observed.bridges = try kernel.observe(HostState(bridges: [intent.rules.bridge: wish])).bridges.filter {
+            let bridges = intent.rules.map { [$0.bridge: wish] } ?? [:]
+            observed.bridges = try kernel.observe(HostState(bridges: bridges)).bridges.filter {
                 $0.value.alias == Ownership.alias(ofBridgeOf: intent.uuid)
                     || $0.value.alias == nil && $0.value.mac == intent.mac
             }
-            if kernel.hasRules(of: intent.rules) { observed.rules[intent.rules.bridge] = intent.rules }
-            try kernel.turn(observed, into: HostState())
+            if let rules = intent.rules, kernel.hasRules(of: rules) { observed.rules[rules.bridge] = rules }
+            if let limited = intent.limited {
+                var scope = HostState()
+                scope.include(limitsOf: limited)
+                let limits = try kernel.observe(scope)
+                (observed.shapers, observed.detours) = (limits.shapers, limits.detours)
+            }
+            // On a bridge that is not the network's own they would stay ports.
+            var left = HostState()
+            for port in ports.ports(of: intent.uuid) { left.taps[port.tap] = port.wish }
+            observed.taps = try kernel.observe(left).taps.filter { $0.value.alias == left.taps[$0.key]?.alias }
+            try kernel.turn(observed, into: left)
             try store.removeLive(intent.name)
             try store.finish(intent.uuid)
         }
@@ -60,9 +71,7 @@ extension NetworkService {
     private func resume(_ definition: NetworkDefinition, interrupted: NetworkStore.Intent?) async {
         let uuid = definition.uuid
         do {
-            guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
-                throw DaemonError("it has no bridge name")
-            }
+            guard let name = try place(of: definition) else { return try forgetLost(definition) }
             let formerRules = store.liveRules(definition.name)
             let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])
@@ -72,11 +81,12 @@ extension NetworkService {
             let standing = interrupted?.rules ?? formerRules
             var scope = desired
             // The bridge that it was to have, if it was to have another.
-            if let other = interrupted?.rules.bridge {
+            if let other = interrupted?.rules?.bridge {
                 scope.bridges[other] = scope.bridges[other] ?? desired.bridges[name]
             }
+            if let limited = interrupted?.limited { scope.include(limitsOf: limited) }
             let observed = try observe(scope, uuid: uuid, standing, unmarked: interrupted?.mac)
-            if observed.bridges[name] == nil {
+            if definition.hasOwnBridge, observed.bridges[name] == nil {
                 guard try kernel.link(named: name) == nil else {
                     throw DaemonError("interface '\(name)' is not vnet's: delete it, and start the network")
                 }
@@ -84,10 +94,11 @@ extension NetworkService {
                     "bridge '\(name)' is gone and is made again", metadata: ["network": "\(definition.name)"])
             }
             try turn(observed, into: desired)
-            guard let link = try kernel.link(named: name) else { throw EngineError("bridge '\(name)' is gone") }
+            guard let link = try kernel.link(named: name) else { throw EngineError("interface '\(name)' is gone") }
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
             networks[uuid]?.live = Live(
-                definition: definition, rules: rules, sysctls: desired.sysctls, interfaceIndex: link.index)
+                definition: definition, bridge: name, rules: rules, sysctls: desired.sysctls, interfaceIndex: link.index
+            )
             networks[uuid]?.starting = nil
             if interrupted != nil { try store.finish(uuid) }
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])
@@ -119,7 +130,7 @@ extension NetworkService {
             for port in known.values {
                 attempt("look for port '\(port.name)'") {
                     let isLost = try kernel.link(named: port.tap)?.alias != port.alias
-                    guard isLost || networks[uuid] == nil else { return }
+                    guard isLost || port.isUnfinished == true || networks[uuid] == nil else { return }
                     try removePort(port)
                 }
             }

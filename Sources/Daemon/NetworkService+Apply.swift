@@ -59,10 +59,10 @@ extension ApplyReport {
         if let former {
             let served = ServiceConfiguration(of: former.definition, resolvers: resolvers)
             if served != ServiceConfiguration(of: wish, resolvers: resolvers) { changes.append(.served) }
-            if former.rules.bridge != transition.bridge {
+            if former.bridge != transition.bridge {
                 self.warnings.append(
-                    "bridge '\(former.rules.bridge)' cannot be renamed while it is up: '\(transition.bridge)' is made, the"
-                        + " ports move to it, and '\(former.rules.bridge)' goes")
+                    "bridge '\(former.bridge)' cannot be renamed while it is up: '\(transition.bridge)' is made, the"
+                        + " ports move to it, and '\(former.bridge)' goes")
             }
         } else {
             changes.append(.started)

@@ -40,14 +40,14 @@ extension NetworkService {
     private func goBack(from transition: Transition, to before: Live) async throws {
         let uuid = before.definition.uuid
         var (wish, _) = try desiredState(
-            of: before.definition, on: before.rules.bridge, redirects: before.rules.redirects)
+            of: before.definition, on: before.bridge, redirects: before.redirects)
         if transition.definition.mtu != nil { wish.setMissingMTU(to: Link.ethernetMTU) }
         var now = try observe(transition.desired.merging(wish), uuid: uuid, before.rules)
         // Which of the two sets of rules stand is not known, and does not matter: these become those.
-        if kernel.hasRules(of: transition.rules) { now.rules[transition.bridge] = transition.rules }
+        if let rules = transition.rules, kernel.hasRules(of: rules) { now.rules[transition.bridge] = rules }
         try kernel.turn(now, into: wish)
         try restoreHost()
-        guard let sockets = before.sockets, let link = try kernel.link(named: before.rules.bridge) else { return }
+        guard let sockets = before.sockets, let link = try kernel.link(named: before.bridge) else { return }
         var live = before
         live.interfaceIndex = link.index
         await responder.withdraw(uuid)

@@ -146,7 +146,21 @@ extension Port {
     func networkPort(on definition: NetworkDefinition?) -> NetworkPort {
         var port = NetworkPort(uuid: uuid, owner: .init(name: name, uuid: uuid), mac: mac)
         port.isIsolated = isIsolated ? true : nil
-        port.plug = .network(bridge: definition?.bridge.name ?? "", definition?.bridge.macTableManager)
+        port.group = portGroup
+        port.bandwidth = bandwidth
+        port.floor = floor
+        port.classID = classNumber.map { UInt32($0) }
+        port.vlan = vlan
+        port.trustGuestRxFilters = trustsGuestFilters
+        let bridge = definition?.bridge.name ?? ""
+        let manager = definition?.bridge.macTableManager
+        port.plug =
+            definition?.hasOwnBridge == false ? .bridge(bridge: bridge, manager) : .network(bridge: bridge, manager)
+        if let lower,
+            let mode = definition?.forward.flatMap({ NetworkPort.Plug.DirectMode(rawValue: $0.mode.rawValue) })
+        {
+            port.plug = .direct(device: lower, mode)
+        }
         return port
     }
 }

@@ -117,7 +117,7 @@ extension NetworkService {
         _ intent: NetworkStore.Intent, _ definition: NetworkDefinition, after error: any Error
     ) throws {
         do {
-            try takeDown(definition, rules: kernel.hasRules(of: intent.rules) ? intent.rules : nil)
+            try takeDown(definition, rules: intent.rules.flatMap { kernel.hasRules(of: $0) ? $0 : nil })
             try store.removeLive(definition.name)
             try store.restore(intent)
             try restoreHost()
@@ -144,12 +144,19 @@ extension NetworkService {
     /// `rules` are those that stand for it; nil where none do.
     func takeDown(_ definition: NetworkDefinition, rules: NetworkRules?) throws {
         let wish = try HostState(running: definition, redirects: [], advertised: [])
-        var observed = HostState()
-        observed.bridges = try kernel.observe(wish).bridges.filter {
+        var observed = try kernel.observe(wish)
+        observed.sysctls = [:]
+        observed.bridges = observed.bridges.filter {
             $0.value.alias == Ownership.alias(ofBridgeOf: definition.uuid)
         }
         if let rules { observed.rules[rules.bridge] = rules }
-        try kernel.turn(observed, into: HostState())
+        var left = HostState()
+        // A bridge that goes lets its ports go; from one that stays they are to be taken.
+        if !definition.hasOwnBridge {
+            for port in ports.ports(of: definition.uuid) { left.taps[port.tap] = port.wish }
+            observed.taps = try kernel.observe(HostState(taps: left.taps)).taps
+        }
+        try kernel.turn(observed, into: left)
     }
 
     /// Puts settings of the host back that no network needs any more, and removes the tables with the last one.
@@ -165,6 +172,6 @@ extension NetworkService {
             try kernel.turn(now, into: HostState(sysctls: back))
         }
         try ledger.forget(besides: needed)
-        if inUse.isEmpty { try kernel.removeTables() }
+        if !inUse.contains(where: \.hasOwnBridge) { try kernel.removeTables() }
     }
 }

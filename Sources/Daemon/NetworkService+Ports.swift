@@ -54,32 +54,69 @@ extension NetworkService {
 
     /// Makes the port on disk and then its tap, so that no tap is ever without a record.
     private func makePort(_ wish: PortWish, mac: MACAddress, on network: NetworkDefinition) throws -> Port {
-        for number in 0..<Int.max {
-            guard let tap = InterfaceName("vtap\(number)") else { break }
-            guard !taps.contains(tap), try kernel.link(named: tap) == nil else { continue }
-            let port = Port(
+        let group = try portGroup(wish.portGroup, of: network)
+        if let floor = wish.floor { try checkFloor(floor, on: network) }
+        let seat = try seat(on: network, isIsolated: wish.isIsolated)
+        while let tap = ports.freeTap() {
+            guard try kernel.link(named: tap) == nil else {
+                ports.skipTap()
+                continue
+            }
+            var port = Port(
                 network: network.uuid, name: wish.name ?? tap.description, tap: tap, mac: mac, owner: wish.owner ?? 0,
-                group: wish.group ?? .max, isIsolated: wish.isIsolated || network.portsAreIsolated == true)
+                group: wish.group ?? .max, isIsolated: wish.isIsolated || network.portsAreIsolated == true,
+                bandwidth: wish.bandwidth ?? group?.bandwidth, floor: wish.floor,
+                classNumber: wish.floor.map { _ in freeClass(of: network.uuid) }, vlan: group?.vlan ?? network.vlan,
+                portGroup: group?.name,
+                trustsGuestFilters: group?.trustGuestRxFilters ?? network.trustGuestRxFilters, mtu: seat.mtu,
+                lower: seat.interface?.name, isUnfinished: true)
             var isMade = false
             do {
                 try ports.add(port)
-                try kernel.createTap(tap, owner: port.owner, group: port.group)
+                try makeDevice(of: port, seat)
                 isMade = true
-                let desired = HostState(taps: [tap: port.desired(on: network)])
+                if seat.interface != nil { port.device = try TapDevice.open(to: port, in: store.paths.devices) }
+                var desired = HostState(taps: [tap: port.desired(on: network)])
+                port.limit(in: &desired)
+                if port.floor != nil { desired.shapers.merge(bridgeShaper(of: network)) { port, _ in port } }
                 try kernel.turn(try kernel.observe(desired), into: desired)
+                port.isUnfinished = nil
+                try ports.add(port)
                 return port
             } catch {
                 if isMade { try? kernel.deleteTap(tap) }
+                TapDevice.remove(port, in: store.paths.devices)
                 try? ports.remove(port)
                 // Somebody else took the name in this moment: it is theirs.
-                if !isMade, (error as? EngineError)?.code == .busy { continue }
+                if !isMade, [.busy, .exists].contains((error as? EngineError)?.code) {
+                    ports.skipTap()
+                    continue
+                }
                 throw APIError(.failed, "port '\(port.name)' of network '\(network.name)' was not made: \(error)")
             }
         }
         throw APIError(.failed, "no free name for a tap")
     }
 
-    private var taps: Set<InterfaceName> { Set(ports.ports.values.flatMap { $0.values.map(\.tap) }) }
+    private func makeDevice(of port: Port, _ seat: Seat) throws {
+        guard let interface = seat.interface else {
+            return try kernel.createTap(port.tap, owner: port.owner, group: port.group)
+        }
+        try kernel.createMacvtap(port.tap, on: interface.link, mac: port.mac, mode: interface.mode)
+    }
+
+    /// The group that a port is of, by name or by default.
+    private func portGroup(_ name: String?, of network: NetworkDefinition) throws -> NetworkDefinition.PortGroup? {
+        let group = network.portGroup(name)
+        if let name, group == nil {
+            let names = network.portGroups.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw APIError(
+                .notFound,
+                "network '\(network.name)' has no <portgroup> '\(name)': "
+                    + (names.isEmpty ? "it has none at all" : "it has \(names)"))
+        }
+        return group
+    }
 
     /// Takes a guest's place away, with its tap.
     public func detach(_ reference: String, port name: String) throws -> PortInfo {
@@ -118,7 +155,9 @@ extension NetworkService {
             let live = networks.values.lazy.compactMap(\.live).first(where: { $0.interfaceIndex == link.master })
         else { return }
         do {
-            try kernel.forwardAtOnce(link, of: live.rules.bridge)
+            // A bridge that is not vnet's keeps its spanning tree as it is.
+            guard let bridge = live.rules?.bridge else { return }
+            try kernel.forwardAtOnce(link, of: bridge)
         } catch {
             // It forwards four seconds later by itself.
             logger.warning("\(error)")
@@ -134,36 +173,62 @@ extension NetworkService {
             try? ports.add(port)
             throw error
         }
+        if port.floor != nil, let live = networks[port.network]?.live { try share(live.definition) }
     }
 
     private func removeTap(of port: Port) throws {
-        if let link = try kernel.link(named: port.tap), link.alias == port.alias {
-            var observed = HostState()
-            observed.taps = try kernel.observe(HostState(taps: [port.tap: port.wish])).taps
-            try kernel.turn(observed, into: HostState())
-        }
+        var state = HostState(taps: [port.tap: port.wish])
+        port.limit(in: &state)
+        var observed = try kernel.observe(state)
+        // One that was not finished may not have its mark yet; a name of somebody else's is not touched.
+        func isOurs(_ alias: String?) -> Bool { alias == port.alias || alias == nil && port.isUnfinished == true }
+        observed.taps = observed.taps.filter { isOurs($0.value.alias) }
+        observed.detours = observed.detours.filter { isOurs($0.value.alias) }
+        observed.shapers = observed.shapers.filter { observed.taps[$0.key] != nil || observed.detours[$0.key] != nil }
+        try kernel.turn(observed, into: HostState())
+        TapDevice.remove(port, in: store.paths.devices)
     }
 
     private func info(_ port: Port) -> PortInfo {
-        PortInfo(
+        var info = PortInfo(
             network: name(of: port.network), name: port.name, uuid: port.uuid, tap: port.tap, mac: port.mac,
-            owner: port.owner,
-            isIsolated: port.isIsolated, mtu: networks[port.network]?.current?.mtu)
+            owner: port.owner, isIsolated: port.isIsolated, mtu: port.mtu ?? networks[port.network]?.current?.mtu)
+        info.device = port.device
+        info.interface = port.lower
+        info.portGroup = port.portGroup
+        info.floor = port.floor
+        info.vlan = port.vlan
+        info.bandwidth = port.bandwidth
+        info.trustsGuestFilters = port.trustsGuestFilters
+        return info
     }
 }
 
 extension Port {
     var alias: String { Ownership.alias(ofPort: name, of: network) }
 
-    /// The tap as it is without a bridge.
-    var wish: TapState { TapState(mac: mac.hostSide, mtu: nil, alias: alias, master: nil, isUp: true) }
+    /// The guest's device as it is while the network does not run: a tap on no bridge, a macvtap without a connection.
+    var wish: TapState {
+        TapState(
+            mac: lower == nil ? mac.hostSide : mac, mtu: nil, alias: alias, master: nil, isUp: lower == nil)
+    }
 
-    /// The tap as it is while the network runs.
+    /// The guest's device as it is while the network runs.
     func desired(on definition: NetworkDefinition) -> TapState {
         var state = wish
-        state.mtu = definition.mtu
+        state.isUp = true
+        guard lower == nil else { return state }
+        state.mtu = mtu ?? definition.mtu
         state.isIsolated = isIsolated
         state.master = definition.bridge.name.flatMap { InterfaceName($0) }
+        if definition.bridge.macTableManager == .libvirt { state.addresses = .fixed(mac) }
+        state.vlans = vlan.map { PortVLANs($0) }
         return state
+    }
+
+    /// Adds the port's own limits, which it has whether its network runs or not.
+    func limit(in state: inout HostState) {
+        let limits = TrafficLimits(bandwidth)
+        state.limit(tap, to: lower == nil ? limits : limits.onGuestsDevice, alias: alias)
     }
 }

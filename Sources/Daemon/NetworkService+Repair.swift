@@ -47,7 +47,7 @@ extension NetworkService {
     private func suspect(ofLink name: String, _ cause: String) {
         guard let name = InterfaceName(name) else { return }
         let owner =
-            networks.first { $0.value.live?.rules.bridge == name }?.key ?? ports.network(ofTap: name)
+            networks.first { $0.value.live?.bridge == name }?.key ?? ports.network(ofTap: name)
         if let owner { suspect(owner, cause) }
     }
 
@@ -80,7 +80,7 @@ extension NetworkService {
         let name = live.definition.name
         do {
             let (desired, _) = try desiredState(
-                of: live.definition, on: live.rules.bridge, redirects: live.rules.redirects)
+                of: live.definition, on: live.bridge, redirects: live.redirects)
             let observed = try observe(desired, uuid: uuid, live.hasSuspectRules ? nil : live.rules)
             let plan = Plan(from: observed, to: desired)
             networks[uuid]?.live?.sysctls = desired.sysctls
@@ -92,7 +92,7 @@ extension NetworkService {
             defer { busy.remove(uuid) }
             try turn(observed, into: desired)
             networks[uuid]?.live?.hasSuspectRules = false
-            guard let link = try kernel.link(named: live.rules.bridge) else { throw EngineError("its bridge is gone") }
+            guard let link = try kernel.link(named: live.bridge) else { throw EngineError("its bridge is gone") }
             if link.index != live.interfaceIndex, let sockets = live.sockets {
                 var anew = networks[uuid]?.live ?? live
                 anew.interfaceIndex = link.index

@@ -8,6 +8,7 @@ internal import NetworkModel
 /// How a network comes to run as its definition says, from whatever it is now; decided before anything is done.
 struct Transition {
     let definition: NetworkDefinition
+    /// Its own, or the bridge or interface of the host's that it stands on.
     let bridge: InterfaceName
     /// Nil where the network does not run yet.
     let former: NetworkService.Live?
@@ -15,7 +16,7 @@ struct Transition {
     /// What is there of all that the network has, or is to have, in the kernel.
     let observed: HostState
     let desired: HostState
-    let rules: NetworkRules
+    let rules: NetworkRules?
 
     var plan: Plan { Plan(from: observed, to: desired) }
 }
@@ -23,9 +24,10 @@ struct Transition {
 extension NetworkService {
     /// Finds out what must change for the network to run as `definition` says.
     func transition(from live: Live?, to definition: NetworkDefinition) throws -> Transition {
+        if let live { try checkSeats(from: live.definition, to: definition) }
         let name = try admit(definition, insteadOf: live)
         let dns = try ServiceSockets.dns(
-            of: definition.name, on: definition.nameServerAddresses, former: live?.rules.redirects ?? [],
+            of: definition.name, on: definition.nameServerAddresses, former: live?.redirects ?? [],
             open: live?.sockets)
         var (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
         // A bridge that was given a size does not find back to the usual one by itself.
@@ -33,7 +35,7 @@ extension NetworkService {
         var scope = desired
         if let live {
             // What the network had, so that it can be put back.
-            let had = try desiredState(of: live.definition, on: live.rules.bridge, redirects: live.rules.redirects).0
+            let had = try desiredState(of: live.definition, on: live.bridge, redirects: live.redirects).0
             scope = desired.merging(had)
         }
         let observed = try observe(scope, uuid: definition.uuid, live?.rules)
@@ -62,10 +64,11 @@ extension NetworkService {
     func carryOut(_ transition: Transition) async throws -> Live {
         try turn(transition.observed, into: transition.desired)
         guard let link = try kernel.link(named: transition.bridge) else {
-            throw EngineError("bridge '\(transition.bridge)' is gone")
+            throw EngineError("interface '\(transition.bridge)' is gone")
         }
         var live = Live(
-            definition: transition.definition, rules: transition.rules, sysctls: transition.desired.sysctls,
+            definition: transition.definition, bridge: transition.bridge, rules: transition.rules,
+            sysctls: transition.desired.sysctls,
             interfaceIndex: link.index)
         try await serve(&live, transition.dns, insteadOf: transition.former)
         try store.saveLive(transition.definition, rules: transition.rules)
@@ -88,6 +91,7 @@ extension NetworkService {
                 "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without"
             )
         }
+        guard definition.hasOwnBridge else { return try foundation(of: definition, insteadOf: live) }
         guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {
             throw APIError(.invalid, "network '\(definition.name)' has no bridge name")
         }
@@ -101,7 +105,7 @@ extension NetworkService {
         }
         // What it has already is in nobody's way.
         let subnets = definition.subnets.filter { live?.definition.subnets.contains($0) != true }
-        if let obstacle = try kernel.obstacle(to: subnets, except: [name, live?.rules.bridge ?? name]) {
+        if let obstacle = try kernel.obstacle(to: subnets, except: [name, live?.bridge ?? name]) {
             throw APIError(
                 .conflict,
                 "subnet \(subnets.map(\.description).joined(separator: ", ")) of network '\(definition.name)' is in"
@@ -113,11 +117,15 @@ extension NetworkService {
     /// What the kernel is to hold while the network runs with its ports, and its rules among it.
     func desiredState(
         of definition: NetworkDefinition, on name: InterfaceName, redirects: [NetworkRules.Redirect]
-    ) throws -> (HostState, NetworkRules) {
+    ) throws -> (HostState, NetworkRules?) {
         let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
         var desired = try HostState(running: definition, redirects: redirects, advertised: advertised)
-        for port in ports.ports(of: definition.uuid) { desired.taps[port.tap] = port.desired(on: definition) }
-        return (desired, desired.rules[name] ?? NetworkRules(bridge: name, policy: .open))
+        for port in ports.ports(of: definition.uuid) {
+            desired.taps[port.tap] = port.desired(on: definition)
+            port.limit(in: &desired)
+        }
+        desired.shapers.merge(bridgeShaper(of: definition)) { _, shared in shared }
+        return (desired, desired.rules[name])
     }
 
     /// Hands the network to the responder, and waits until it is served.

@@ -26,14 +26,20 @@ public actor NetworkService {
     /// A network that runs.
     struct Live {
         var definition: NetworkDefinition
-        var rules: NetworkRules
+        /// Its own, or the bridge or interface of the host's that it stands on.
+        var bridge: InterfaceName
+        /// Nil where it has no bridge of its own, and so no rules.
+        var rules: NetworkRules?
         /// Whether somebody else has changed firewall rules that may be this network's.
         var hasSuspectRules = false
         /// The kernel settings that it needs.
         var sysctls: [Sysctl: String]
         /// Nil while it is not served.
         var sockets: ServiceSockets?
+        /// Of `bridge`.
         var interfaceIndex: Int32
+
+        var redirects: [NetworkRules.Redirect] { rules?.redirects ?? [] }
     }
 
     let store: NetworkStore
@@ -80,7 +86,9 @@ public actor NetworkService {
     /// The document as libvirt writes it, `inactive` as it is on disk, which is how it will run after the next start.
     public func xml(_ reference: String, inactive: Bool) throws -> String {
         let network = networks[try find(reference)]
-        if !inactive, let live = network?.live { return live.definition.libvirtXML(live: true) }
+        if !inactive, let live = network?.live {
+            return live.definition.libvirtXML(connections: connections(of: live.definition))
+        }
         return try (network?.definition ?? network?.live?.definition).orNotFound(reference).libvirtXML
     }
 

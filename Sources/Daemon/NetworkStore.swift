@@ -65,12 +65,17 @@ struct NetworkStore: Sendable {
 
     // MARK: Running networks
 
-    func saveLive(_ network: NetworkDefinition, rules: NetworkRules) throws {
+    func saveLive(_ network: NetworkDefinition, rules: NetworkRules?) throws {
         try saveLive(network.name, network.libvirtXML, rules)
     }
 
-    private func saveLive(_ name: String, _ definition: String, _ rules: NetworkRules) throws {
-        try Files.write(rules, asJSONTo: "\(paths.live)/\(name).json", durable: false)
+    private func saveLive(_ name: String, _ definition: String, _ rules: NetworkRules?) throws {
+        let file = "\(paths.live)/\(name).json"
+        if let rules {
+            try Files.write(rules, asJSONTo: file, durable: false)
+        } else {
+            try Files.remove(file, durable: false)
+        }
         try Files.write(definition.utf8, to: "\(paths.live)/\(name).xml", durable: false)
     }
 
@@ -107,7 +112,9 @@ struct NetworkStore: Sendable {
         var uuid: NetworkUUID
         /// The bridge's, which tells whose it is before it has its mark.
         var mac: MACAddress
-        var rules: NetworkRules
+        var rules: NetworkRules?
+        /// The bridge whose traffic is limited, the network's own or not.
+        var limited: InterfaceName?
         /// As what it ran before, and is to run again; nil where it was being started or stopped.
         var formerLive: Live?
         /// What was on disk before; nil where that was not being changed.
@@ -116,7 +123,7 @@ struct NetworkStore: Sendable {
         /// A network that runs: its definition, in libvirt's format, and the rules that stand for it.
         struct Live: Codable {
             var definition: String
-            var rules: NetworkRules
+            var rules: NetworkRules?
         }
 
         /// A definition on disk, in libvirt's format; nil for none.
@@ -125,13 +132,14 @@ struct NetworkStore: Sendable {
         /// Whether the network ran already and was being changed.
         var isChange: Bool { formerLive != nil }
 
-        init(_ definition: NetworkDefinition, rules: NetworkRules, formerLive: Live? = nil, formerDisk: Disk? = nil) {
+        init(_ definition: NetworkDefinition, rules: NetworkRules?, formerLive: Live? = nil, formerDisk: Disk? = nil) {
             self.formerLive = formerLive
             self.formerDisk = formerDisk
             name = definition.name
             uuid = definition.uuid
             mac = definition.mac ?? .broadcast
             self.rules = rules
+            limited = definition.limitedBridge
         }
     }
 

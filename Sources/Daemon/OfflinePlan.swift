@@ -21,14 +21,14 @@ public enum OfflinePlan {
         if let known, !NetworkDefinition.statesUUID(libvirtXML: document) { wish.uuid = known.uuid }
         let kernel = try Kernel()
         wish = try wish.completed(among: defined, before: known) { Set(try kernel.links().map(\.name)) }
-        guard let bridge = wish.bridge.name.flatMap({ InterfaceName($0) }) else {
-            throw APIError(.invalid, "network '\(wish.name)' has no bridge name")
+        guard let bridge = wish.bridge.name.flatMap({ InterfaceName($0) }) ?? wish.forward?.device else {
+            throw APIError(.invalid, "network '\(wish.name)' names no bridge or interface")
         }
         let advertised = wish.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
         let desired = try HostState(running: wish, redirects: [], advertised: advertised)
         let transition = Transition(
             definition: wish, bridge: bridge, former: nil, dns: ServiceSockets(), observed: try kernel.observe(desired),
-            desired: desired, rules: desired.rules[bridge] ?? .init(bridge: bridge, policy: .open))
+            desired: desired, rules: desired.rules[bridge])
         return ApplyReport(of: transition, definition: known, resolvers: [], warnings: warnings.map(\.description))
     }
 }

@@ -24,6 +24,8 @@ public struct Paths: Hashable, Sendable {
     var ports: String { run + "/ports" }
     /// One folder a network, one `<networkport>` document a port that a hypervisor has.
     var hypervisorPorts: String { run + "/networkports" }
+    /// Devices for QEMU to open, where `/dev` has none of a macvtap.
+    var devices: String { run + "/taps" }
     /// Kernel settings that were changed, with what they were before.
     var sysctls: String { run + "/sysctls.json" }
     /// There since the networks to be started with the machine were; holds the kernel's name for the boot that `run` speaks

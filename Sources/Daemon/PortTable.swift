@@ -11,6 +11,23 @@ struct Port: Hashable, Sendable, Codable {
     var owner: UInt32
     var group: UInt32
     var isIsolated: Bool
+    /// Those of the port itself, else of its group.
+    var bandwidth: NetworkDefinition.Bandwidth?
+    /// In kilobytes per second: what the guest gets of its network's inbound bandwidth whatever others take.
+    var floor: UInt64?
+    /// Of the bridge's shaper, where there is a floor.
+    var classNumber: UInt16?
+    var vlan: NetworkDefinition.VLAN?
+    var portGroup: String?
+    var trustsGuestFilters: Bool?
+    /// Of what the guest is put on, in octets, where that is not the network's own; nil for 1,500.
+    var mtu: UInt32?
+    /// The interface that a macvtap is made on; nil for a tap.
+    var lower: InterfaceName?
+    /// The character device of a macvtap, for QEMU to open.
+    var device: String?
+    /// Set while it is being made: whoever finds it so removes it.
+    var isUnfinished: Bool?
 
     /// A name that is a safe file name and part of a link's alias: 1 to 63 of `A-Z a-z 0-9 . _ -`, beginning with a letter or
     /// a digit.
@@ -26,6 +43,9 @@ struct Port: Hashable, Sendable, Codable {
 struct PortTable {
     private let folder: String
     private(set) var ports: [NetworkUUID: [String: Port]] = [:]
+    private var taps: Set<InterfaceName> = []
+    /// No lower number is free.
+    private var lowestNumber = 0
 
     init(_ paths: Paths) {
         folder = paths.ports
@@ -34,9 +54,22 @@ struct PortTable {
             for file in Files.names(in: "\(folder)/\(network)") {
                 guard let port = Files.readJSON("\(folder)/\(network)/\(file)", as: Port.self) else { continue }
                 ports[port.network, default: [:]][port.name] = port
+                taps.insert(port.tap)
             }
         }
     }
+
+    /// The lowest name for a guest's device that no port has: `vtap0`.
+    mutating func freeTap() -> InterfaceName? {
+        while let name = InterfaceName("vtap\(lowestNumber)") {
+            if !taps.contains(name) { return name }
+            lowestNumber += 1
+        }
+        return nil
+    }
+
+    /// Passes over the name that is free next, because somebody else has it.
+    mutating func skipTap() { lowestNumber += 1 }
 
     func ports(of network: NetworkUUID) -> [Port] {
         (ports[network] ?? [:]).values.sorted { $0.name < $1.name }
@@ -50,10 +83,14 @@ struct PortTable {
         try Files.makeDirectory("\(folder)/\(port.network)")
         try Files.write(port, asJSONTo: path(port), durable: false)
         ports[port.network, default: [:]][port.name] = port
+        taps.insert(port.tap)
     }
 
     mutating func remove(_ port: Port) throws(FileError) {
         try Files.remove(path(port), durable: false)
+        if taps.remove(port.tap) != nil, let number = Int(port.tap.description.dropFirst("vtap".count)) {
+            lowestNumber = min(lowestNumber, number)
+        }
         ports[port.network]?[port.name] = nil
         if ports[port.network]?.isEmpty == true {
             ports[port.network] = nil

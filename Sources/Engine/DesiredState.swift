@@ -11,6 +11,12 @@ extension HostState {
         running definition: NetworkDefinition, redirects: [NetworkRules.Redirect], advertised: [InterfaceName]
     ) throws(EngineError) {
         self.init()
+        if let name = definition.bridge.name.flatMap({ InterfaceName($0) }) {
+            limit(
+                name, to: TrafficLimits(definition.bandwidth), alias: Ownership.alias(ofBridgeOf: definition.uuid))
+        }
+        // Of what the host has already, a network changes nothing but how fast its bridge is.
+        guard definition.hasOwnBridge else { return }
         guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }), let mac = definition.mac else {
             throw EngineError("network '\(definition.name)' has no bridge name or MAC address: define it again")
         }
@@ -96,12 +102,5 @@ extension NetworkRules.SourceNAT {
             addresses: nat.addresses.map { .init($0.lowerBound, $0.upperBound) }, translatesIPv6: nat.ipv6 == true)
         // libvirt writes the default as two zeros too.
         if let ports = nat.ports, ports != 0...0 { self.ports = .init(ports.lowerBound, ports.upperBound) }
-    }
-}
-
-extension UInt64 {
-    fileprivate func multipliedOrMax(by factor: UInt64) -> UInt64 {
-        let (product, overflow) = multipliedReportingOverflow(by: factor)
-        return overflow ? .max : product
     }
 }

@@ -11,7 +11,7 @@ public enum Fault {
     /// Returns whether what is done there is to fail; where this process is to be killed, does not return.
     public static func isDue() -> Bool {
         #if DEBUG
-        return Plan.shared.pass()
+        return Schedule.shared.pass()
         #else
         return false
         #endif
@@ -19,8 +19,8 @@ public enum Fault {
 
     #if DEBUG
     /// Only the daemon's one actor passes points, one after the other.
-    private final class Plan: @unchecked Sendable {
-        static let shared = Plan()
+    private final class Schedule: @unchecked Sendable {
+        static let shared = Schedule()
         private let path: String?
         private var remaining = 0
         private var kills = false

@@ -11,15 +11,22 @@ public struct HostState: Hashable, Sendable {
     public var sysctls: [Sysctl: String]
     /// By bridge.
     public var rules: [InterfaceName: NetworkRules]
+    /// By device: what limits how fast frames leave it.
+    public var shapers: [InterfaceName: Shaper]
+    /// Devices through which what arrives on others is led, to be limited there.
+    public var detours: [InterfaceName: DetourState]
 
     public init(
         bridges: [InterfaceName: BridgeState] = [:], taps: [InterfaceName: TapState] = [:],
-        sysctls: [Sysctl: String] = [:], rules: [InterfaceName: NetworkRules] = [:]
+        sysctls: [Sysctl: String] = [:], rules: [InterfaceName: NetworkRules] = [:],
+        shapers: [InterfaceName: Shaper] = [:], detours: [InterfaceName: DetourState] = [:]
     ) {
         self.bridges = bridges
         self.taps = taps
         self.sysctls = sysctls
         self.rules = rules
+        self.shapers = shapers
+        self.detours = detours
     }
 }
 
@@ -35,7 +42,9 @@ extension HostState {
         Self(
             bridges: bridges.merging(other.bridges) { first, _ in first },
             taps: taps.merging(other.taps) { first, _ in first },
-            sysctls: sysctls.merging(other.sysctls) { first, _ in first }
+            sysctls: sysctls.merging(other.sysctls) { first, _ in first },
+            shapers: shapers.merging(other.shapers) { first, _ in first },
+            detours: detours.merging(other.detours) { first, _ in first }
         )
     }
 }
@@ -76,10 +85,17 @@ public struct TapState: Hashable, Sendable {
     public var isUp: Bool
     /// Whether it exchanges no frames with other isolated ports; false wherever it has no bridge.
     public var isIsolated: Bool
+    /// What its bridge does about the addresses behind it; ``PortAddresses/learned`` where it has none.
+    public var addresses: PortAddresses
+    /// Its VLANs on a bridge that keeps them apart; nil where it does not, and in a wish for what it is in anyway.
+    public var vlans: PortVLANs?
 
     public init(
-        mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool, isIsolated: Bool = false
+        mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool, isIsolated: Bool = false,
+        addresses: PortAddresses = .learned, vlans: PortVLANs? = nil
     ) {
+        self.addresses = addresses
+        self.vlans = vlans
         self.mac = mac
         self.mtu = mtu
         self.alias = alias

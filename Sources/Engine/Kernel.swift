@@ -53,8 +53,8 @@ public struct Kernel: ~Copyable {
                     mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: Set(addresses),
                     routes: Set(try sockets.gatewayRoutes(on: link.index)), isUp: link.isUp)
             }
-            for name in wish.taps.keys {
-                guard let link = try sockets.link(named: name), link.kind == "tun", let mac = link.mac else { continue }
+            for (name, want) in wish.taps {
+                guard let link = try sockets.link(named: name), link.isGuests, let mac = link.mac else { continue }
                 var master: InterfaceName?
                 if let index = link.master {
                     master = indices[index] ?? Self.name(ofInterface: index)
@@ -62,12 +62,37 @@ public struct Kernel: ~Copyable {
                 state.taps[name] = TapState(
                     mac: mac, mtu: link.mtu, alias: link.alias, master: master, isUp: link.isUp,
                     isIsolated: link.isIsolated)
+                guard master != nil else { continue }
+                state.taps[name]?.addresses = try sockets.addresses(behind: link, expected: want.addresses)
+                if want.vlans != nil { state.taps[name]?.vlans = try sockets.vlans(of: link) }
             }
+            try observeTraffic(wish, into: &state)
         } catch {
             throw EngineError(error)
         }
         for sysctl in wish.sysctls.keys { state.sysctls[sysctl] = Self.read(sysctl) }
         return state
+    }
+
+    private func observeTraffic(_ wish: HostState, into state: inout HostState) throws(NetlinkError) {
+        for name in wish.shapers.keys {
+            if let link = try sockets.link(named: name) { state.shapers[name] = try sockets.shaper(of: link) }
+        }
+        for (name, want) in wish.detours {
+            guard let link = try sockets.link(named: name), link.kind == "ifb" else { continue }
+            var detour = DetourState(alias: link.alias, source: nil, isUp: link.isUp)
+            if let source = want.source, let device = try sockets.link(named: source),
+                try sockets.redirection(of: device) == link.index
+            {
+                detour.source = source
+            }
+            state.detours[name] = detour
+        }
+    }
+
+    /// The kind of a queueing discipline of a device that somebody else has made, and that limits would replace.
+    public func foreignQueue(of device: Link) throws(EngineError) -> String? {
+        do { return try sockets.foreignQueue(of: device) } catch { throw EngineError(error) }
     }
 
     /// What stands in the way of a network with these subnets, as a sentence's subject, or nil where nothing does:
@@ -138,6 +163,13 @@ public struct Kernel: ~Copyable {
         do { try Tap.create(name, owner: owner, group: group) } catch { throw EngineError(error) }
     }
 
+    /// Makes a guest's device of exactly this name on the interface `lower`; everything else about it is for a plan.
+    public func createMacvtap(
+        _ name: InterfaceName, on lower: Link, mac: MACAddress, mode: MacvtapMode
+    ) throws(EngineError) {
+        do { try sockets.addMacvtap(name, on: lower, mac: mac, mode: mode) } catch { throw EngineError(error) }
+    }
+
     /// Deletes a tap that may not have its mark yet.
     public func deleteTap(_ name: InterfaceName) throws(EngineError) {
         do { try sockets.deleteLink(name) } catch { throw EngineError(error) }
@@ -162,7 +194,7 @@ public struct Kernel: ~Copyable {
                 try Self.passFault(at: step)
                 try perform(step)
                 switch step {
-                case .addBridge(let name, _): made.insert(name)
+                case .addBridge(let name, _), .addIntermediate(let name): made.insert(name)
                 case .installRules(let installed), .replaceRules(_, let installed): rules[installed.bridge] = installed
                 case .removeRules(let removed): rules[removed.bridge] = nil
                 default: break
@@ -172,6 +204,7 @@ public struct Kernel: ~Copyable {
                 if var now = try? observe(scope) {
                     // What somebody else made meanwhile, in the way of a step, is not this plan's to remove.
                     now.bridges = now.bridges.filter { before.bridges[$0.key] != nil || made.contains($0.key) }
+                    now.detours = now.detours.filter { before.detours[$0.key] != nil || made.contains($0.key) }
                     now.rules = rules
                     for step in Plan(from: now, to: before).steps { try? perform(step) }
                 }
@@ -206,6 +239,13 @@ public struct Kernel: ~Copyable {
                 // The kernel takes a route away with the address that led to its gateway.
                 do { try sockets.removeRoute(route, on: name) } catch  where error.code == .notFound {}
             case .setIsolated(let name, let isolated): try sockets.setIsolated(name, isolated)
+            case .setAddresses(let name, let old, let new):
+                try sockets.setAddresses(behind: name, from: old, to: new)
+            case .setVLANs(let name, let old, let new): try sockets.setVLANs(name, from: old, to: new)
+            case .addIntermediate(let name): try sockets.addIntermediate(name)
+            case .setShaper(let name, let old, let new): try sockets.setShaper(name, from: old, to: new)
+            case .redirect(let name, let target): try sockets.redirect(name, to: target)
+            case .endRedirection(let name): try sockets.endRedirection(name)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
             case .installRules(let rules): try install(rules.installation, of: rules.bridge)
             case .replaceRules(let old, let new): try install(new.replacement(of: old), of: new.bridge)

@@ -2,7 +2,7 @@ public import Firewall
 public import Netlink
 public import NetworkModel
 
-/// One change to the kernel, with the `ip`, `nft` or `sysctl` command that would do the same as its text.
+/// One change to the kernel, with the `ip`, `tc`, `nft` or `sysctl` command that would do the same as its text.
 public enum Step: Hashable, Sendable, CustomStringConvertible {
     case addBridge(InterfaceName, BridgeState)
     case set(InterfaceName, LinkDifference)
@@ -12,6 +12,14 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     case addRoute(GatewayRoute, InterfaceName)
     case removeRoute(GatewayRoute, InterfaceName)
     case setIsolated(InterfaceName, Bool)
+    case setAddresses(behind: InterfaceName, from: PortAddresses, to: PortAddresses)
+    case setVLANs(InterfaceName, from: PortVLANs, to: PortVLANs)
+    case addIntermediate(InterfaceName)
+    /// Nil for none.
+    case setShaper(InterfaceName, from: Shaper?, to: Shaper?)
+    /// What arrives on the first device goes through the second from now on.
+    case redirect(InterfaceName, to: InterfaceName)
+    case endRedirection(InterfaceName)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
     /// The first become the second, without a moment between.
@@ -54,11 +62,38 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
         case .addRoute(let route, let name): "ip route add \(route) dev \(name) proto static"
         case .removeRoute(let route, let name): "ip route del \(route) dev \(name) proto static"
         case .setIsolated(let name, let isolated): "bridge link set dev \(name) isolated \(isolated ? "on" : "off")"
+        case .setAddresses(let name, let old, let new): Self.commands(name, old, new).joined(separator: "\n")
+        case .setVLANs(let name, let old, let new): new.commands(on: name, from: old).joined(separator: "\n")
+        case .addIntermediate(let name): "ip link add \(name) type ifb"
+        case .setShaper(let name, let old, let new):
+            (new?.commands(on: name, from: old) ?? [Shaper.removal(from: name)]).joined(separator: "\n")
+        case .redirect(let name, let target):
+            """
+            tc qdisc add dev \(name) ingress
+            tc filter add dev \(name) ingress protocol all prio 2 u32 match u32 0 0 action mirred egress redirect dev \(target)
+            """
+        case .endRedirection(let name): "tc qdisc del dev \(name) ingress"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
         case .replaceRules(let old, let new): Self.nft(new.replacement(of: old))
         case .removeRules(let rules): Self.nft(rules.removal)
         case .removeLink(let name): "ip link del \(name)"
+        }
+    }
+
+    private static func commands(_ name: InterfaceName, _ old: PortAddresses, _ new: PortAddresses) -> [String] {
+        switch (old, new) {
+        case (_, .fixed(let address)):
+            [
+                "bridge fdb replace \(address) dev \(name) master static",
+                "bridge link set dev \(name) learning off flood off",
+            ]
+        case (.fixed(let address), _):
+            [
+                "bridge fdb del \(address) dev \(name) master static",
+                "bridge link set dev \(name) learning on flood on",
+            ]
+        default: ["bridge link set dev \(name) learning on flood on"]
         }
     }
 
@@ -106,10 +141,13 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             + Self.bridges(observed, desired)
             + Self.rules(observed, desired)
             + Self.addresses(observed, desired)
+            + Self.traffic(observed, desired)
             + Self.taps(observed, desired)
             + Self.forwarding(observed, desired)
+            + Self.endOfTraffic(observed, desired)
             + observed.taps.keys.filter { desired.taps[$0] == nil }.sorted().map { .removeLink($0) }
             + last
+            + observed.detours.keys.filter { desired.detours[$0] == nil }.sorted().map { .removeLink($0) }
     }
 
     /// New bridges and what is to change on those that are there, all still down where they are new.
@@ -176,11 +214,22 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
                 master: want.master == have.master ? nil : .some(want.master)
             )
             let steps = difference.isEmpty ? [] : [Step.set(name, difference)]
-            // A port forgets it with its bridge, so it is set again whenever it gets one.
-            let isIsolated = have.isIsolated && want.master == have.master
-            guard want.master != nil, want.isIsolated != isIsolated else { return steps }
-            return steps + [.setIsolated(name, want.isIsolated)]
+            // A port forgets all that follows with its bridge, so it is set again whenever it gets one.
+            guard want.master != nil else { return steps }
+            return steps + Self.port(name, want.master == have.master ? have : have.unplugged, want)
         }
+    }
+
+    private static func port(_ name: InterfaceName, _ have: TapState, _ want: TapState) -> [Step] {
+        var steps: [Step] = []
+        if want.isIsolated != have.isIsolated { steps.append(.setIsolated(name, want.isIsolated)) }
+        if want.addresses != have.addresses {
+            steps.append(.setAddresses(behind: name, from: have.addresses, to: want.addresses))
+        }
+        if let vlans = want.vlans, vlans != have.vlans ?? .initial {
+            steps.append(.setVLANs(name, from: have.vlans ?? .initial, to: vlans))
+        }
+        return steps
     }
 
     private static func forwarding(_ observed: HostState, _ desired: HostState) -> [Step] {
@@ -199,6 +248,13 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
             .sorted { $0.key < $1.key }.map { Step.removeRules($0.value) }
         // Rules last, so that no packet crosses a bridge that has none.
         return bridges.map { .removeLink($0) } + rules
+    }
+}
+
+extension TapState {
+    /// As it is the moment after it has left its bridge.
+    fileprivate var unplugged: Self {
+        TapState(mac: mac, mtu: mtu, alias: alias, master: nil, isUp: isUp)
     }
 }
 

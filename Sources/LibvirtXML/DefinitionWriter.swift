@@ -3,9 +3,10 @@ internal import NetworkModel
 // The order of elements and attributes is libvirt's, whatever it was in the document that was read.
 
 extension XMLWriter {
-    mutating func network(_ network: NetworkDefinition) {
+    mutating func network(_ network: NetworkDefinition, _ connections: NetworkDefinition.Connections) {
         let attributes = [
             ("xmlns:dnsmasq", network.dnsmasqOptions.isEmpty ? nil : dnsmasqNamespace),
+            ("connections", connections.total.unlessZero),
             ("ipv6", network.allowsIPv6 ? "yes" : nil),
             ("trustGuestRxFilters", network.trustGuestRxFilters.map(yesNo)),
         ]
@@ -15,7 +16,7 @@ extension XMLWriter {
             if let title = network.title { xml.element("title", text: title) }
             if let description = network.description { xml.element("description", text: description) }
             if let metadata = network.metadata { xml.line(metadata) }
-            if let forward = network.forward { xml.forward(forward) }
+            if let forward = network.forward { xml.forward(forward, connections) }
             xml.bridge(network.bridge, of: network)
             if let mtu = network.mtu { xml.element("mtu", [("size", "\(mtu)")]) }
             if let mac = network.mac { xml.element("mac", [("address", mac.description)]) }
@@ -39,7 +40,7 @@ extension XMLWriter {
         }
     }
 
-    private mutating func forward(_ forward: NetworkDefinition.Forward) {
+    private mutating func forward(_ forward: NetworkDefinition.Forward, _ connections: NetworkDefinition.Connections) {
         let mode = forward.mode
         let attributes = [
             ("dev", forward.device?.description), ("mode", mode.rawValue),
@@ -51,7 +52,10 @@ extension XMLWriter {
             }
             if forward.nat != NetworkDefinition.Forward.NAT() { xml.nat(forward.nat) }
             if let function = forward.physicalFunction { xml.element("pf", [("dev", function.description)]) }
-            for interface in forward.interfaces { xml.element("interface", [("dev", interface.description)]) }
+            for interface in forward.interfaces {
+                let count = connections.interfaces[interface]?.unlessZero
+                xml.element("interface", [("dev", interface.description), ("connections", count)])
+            }
             for address in forward.addresses {
                 xml.element("address", [("type", "pci")] + pciAttributes(address))
             }
@@ -83,6 +87,10 @@ extension XMLWriter {
             for value in values { xml.element("dnsmasq:option", [("value", value)]) }
         }
     }
+}
+
+extension Int {
+    fileprivate var unlessZero: String? { self == 0 ? nil : "\(self)" }
 }
 
 func yesNo(_ value: Bool) -> String { value ? "yes" : "no" }

@@ -41,9 +41,14 @@ extension NetworkDefinition {
     ///
     /// - Parameter live: As a running network, `virsh net-dumpxml`: with the range of ports that NAT uses, where it does.
     /// - Returns: A document that is the same definition when it is read again, but for that range.
-    public func libvirtXML(live: Bool) -> String {
+    public func libvirtXML(live: Bool) -> String { written(live ? running : self, Connections()) }
+
+    /// The network as libvirt writes one that runs, with how many guests are on it; who reads it again is told nothing of them.
+    public func libvirtXML(connections: Connections) -> String { written(running, connections) }
+
+    private func written(_ network: Self, _ connections: Connections) -> String {
         var writer = XMLWriter()
-        writer.network(live ? running : self)
+        writer.network(network, connections)
         return writer.text
     }
 

@@ -17,6 +17,21 @@ struct Attributes {
         }
     }
 
+    /// The content of every attribute of one number, of which a list may hold several.
+    static func all(_ type: Int, in bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var found: [ArraySlice<UInt8>] = []
+        var rest = bytes
+        while rest.count >= 4 {
+            let length = Int(rest.hostInteger(at: 0, as: UInt16.self))
+            guard length >= 4, length <= rest.count else { break }
+            if rest.hostInteger(at: 2, as: UInt16.self) & 0x3FFF == UInt16(type) {
+                found.append(rest.dropFirst(4).prefix(length - 4))
+            }
+            rest = rest.dropFirst((length + 3) & ~3)
+        }
+        return found
+    }
+
     func bytes(_ type: Int) -> [UInt8]? { values[UInt16(type)].map { [UInt8]($0) } }
     func nested(_ type: Int) -> Self? { values[UInt16(type)].map { Self($0) } }
     func integer<T: FixedWidthInteger>(_ type: Int, as: T.Type) -> T? {

@@ -14,12 +14,22 @@ public struct Link: Hashable, Sendable {
     public var alias: String?
     /// The index of the bridge it is a port of.
     public var master: Int32?
+    /// The index of the interface that it is made on.
+    public var lower: Int32?
     public var isUp: Bool
     public var bridge: Bridge?
     /// As a bridge port: whether it exchanges no frames with other isolated ports.
     public var isIsolated: Bool
+    /// As a bridge port: whether the bridge enters where senders behind it are.
+    public var isLearning: Bool
+    /// As a bridge port: whether it gets frames to addresses that the bridge does not know.
+    public var getsUnknown: Bool
+    /// As a bridge: whether it keeps VLANs apart; nil where the kernel has no bridges that can.
+    public var filtersVLANs: Bool?
     /// As a bridge port: its state under the spanning tree protocol.
     public var portState: PortState?
+    /// Whether it is a guest's end: a tap or a macvtap.
+    public var isGuests: Bool { kind == "tun" || kind == "macvtap" }
     /// Whether somebody is at the other end: for a tap, a program that has it open.
     public var hasCarrier: Bool
 
@@ -207,13 +217,20 @@ extension Link {
         mtu = attributes.integer(IFLA_MTU, as: UInt32.self) ?? 0
         alias = attributes.string(IFLA_IFALIAS)
         master = attributes.integer(IFLA_MASTER, as: Int32.self)
+        lower = attributes.integer(IFLA_LINK, as: Int32.self)
         let info = attributes.nested(IFLA_LINKINFO)
         kind = info?.string(IFLA_INFO_KIND)
         let slave = info?.nested(IFLA_INFO_SLAVE_DATA)
         portState = slave?.integer(IFLA_BRPORT_STATE, as: UInt8.self).flatMap { PortState(rawValue: $0) }
         hasCarrier = attributes.integer(IFLA_CARRIER, as: UInt8.self) == 1
-        isIsolated = info?.nested(IFLA_INFO_SLAVE_DATA)?.integer(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
+        isIsolated = slave?.integer(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
+        isLearning = slave?.integer(IFLA_BRPORT_LEARNING, as: UInt8.self) != 0
+        getsUnknown = slave?.integer(IFLA_BRPORT_UNICAST_FLOOD, as: UInt8.self) != 0
         if kind == "bridge", let data = info?.nested(IFLA_INFO_DATA) {
+            // A kernel that cannot filter says that it does not, but has no protocol for it.
+            if data.bytes(IFLA_BR_VLAN_PROTOCOL) != nil {
+                filtersVLANs = data.integer(IFLA_BR_VLAN_FILTERING, as: UInt8.self) == 1
+            }
             bridge = Bridge(
                 stp: data.integer(IFLA_BR_STP_STATE, as: UInt32.self) ?? 0 != 0,
                 forwardDelay: data.integer(IFLA_BR_FORWARD_DELAY, as: UInt32.self) ?? 0

@@ -26,6 +26,12 @@ internal import Glibc
         _ = unsafe nla_put(message, CInt(attribute), CInt(value.count), value)
     }
 
+    /// Puts a structure of the kernel's as it lies in memory.
+    func put<Value: BitwiseCopyable>(_ attribute: Int, structure value: Value) {
+        var value = value
+        _ = unsafe nla_put(message, CInt(attribute), CInt(MemoryLayout<Value>.size), &value)
+    }
+
     /// Puts an attribute whose content is what `body` puts.
     func nest(_ attribute: Int, _ body: () -> Void) {
         guard let start = unsafe nla_nest_start(message, CInt(attribute)) else { return }

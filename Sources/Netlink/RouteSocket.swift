@@ -23,6 +23,7 @@ internal import Glibc
         let inbox = unsafe Unmanaged.passUnretained(self.inbox).toOpaque()
         _ = unsafe nl_socket_modify_err_cb(handle, NL_CB_CUSTOM, receiveRefusal, inbox)
         _ = unsafe nl_socket_modify_cb(handle, NL_CB_VALID, NL_CB_CUSTOM, receiveMessage, inbox)
+        _ = unsafe nl_socket_modify_cb(handle, NL_CB_ACK, NL_CB_CUSTOM, receiveAcknowledgement, inbox)
         unsafe self.handle = handle
     }
 
@@ -58,19 +59,31 @@ internal import Glibc
         }
     }
 
+    /// Sends a request that asks for one thing, and returns the answer without its netlink header; nil where the kernel has
+    /// none, which only its acknowledgement tells.
+    func lookUp(_ request: borrowing Request, while operation: String) throws(NetlinkError) -> [UInt8]? {
+        unsafe nlmsg_hdr(request.message).pointee.nlmsg_flags |= UInt16(NLM_F_ACK)
+        inbox.messages = []
+        try exchange(request, .messagesAndAcknowledgement, while: operation)
+        defer { inbox.messages = [] }
+        return inbox.messages.first
+    }
+
     /// What the kernel answers a request with.
-    private enum Answer { case acknowledgement, messages }
+    private enum Answer { case acknowledgement, messages, messagesAndAcknowledgement }
 
     private func exchange(
         _ request: borrowing Request, _ answer: Answer, while operation: String
     ) throws(NetlinkError) {
         inbox.refusal = nil
+        inbox.isAcknowledged = false
         let sent = unsafe nl_send_auto(handle, request.message)
         guard sent >= 0 else { throw NetlinkError(libnl: sent, while: operation) }
         let result =
             switch answer {
             case .acknowledgement: unsafe nl_wait_for_ack(handle)
             case .messages: unsafe nl_recvmsgs_default(handle)
+            case .messagesAndAcknowledgement: receiveUntilAcknowledged()
             }
         if let refusal = inbox.refusal {
             throw NetlinkError(errno: refusal.errno, explanation: refusal.explanation, while: operation)
@@ -84,12 +97,20 @@ internal import Glibc
             throw NetlinkError(libnl: result, while: operation)
         }
     }
+
+    private func receiveUntilAcknowledged() -> CInt {
+        while true {
+            let result = unsafe nl_recvmsgs_default(handle)
+            if result < 0 || inbox.isAcknowledged || inbox.refusal != nil { return result }
+        }
+    }
 }
 
 /// Where libnl's callbacks leave what came in during one exchange.
 final class Inbox {
     var messages: [[UInt8]] = []
     var refusal: (errno: CInt, explanation: String?)?
+    var isAcknowledged = false
 }
 
 func receiveMessage(_ message: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?) -> CInt {
@@ -98,6 +119,12 @@ func receiveMessage(_ message: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?
     let content = unsafe UnsafeRawBufferPointer(start: start, count: Int(nlmsg_datalen(header)))
     unsafe Unmanaged<Inbox>.fromOpaque(inbox).takeUnretainedValue().messages.append([UInt8](content))
     return CInt(NL_OK.rawValue)
+}
+
+private func receiveAcknowledgement(_: OpaquePointer?, _ inbox: UnsafeMutableRawPointer?) -> CInt {
+    guard let inbox = unsafe inbox else { return CInt(NL_STOP.rawValue) }
+    unsafe Unmanaged<Inbox>.fromOpaque(inbox).takeUnretainedValue().isAcknowledged = true
+    return CInt(NL_STOP.rawValue)
 }
 
 private func receiveRefusal(

@@ -2,7 +2,7 @@
 
 extension NetworkDefinition {
     /// How much may pass (`<bandwidth>`), seen from the guests: at least one direction is limited.
-    public struct Bandwidth: Hashable, Sendable {
+    public struct Bandwidth: Hashable, Sendable, Codable {
         /// Towards the guests.
         public var inbound: Rate?
         /// From the guests.
@@ -14,7 +14,7 @@ extension NetworkDefinition {
         }
 
         /// At least `average` is set.
-        public struct Rate: Hashable, Sendable {
+        public struct Rate: Hashable, Sendable, Codable {
             /// In kilobytes per second, not 0.
             public var average: UInt64
             /// In kilobytes per second, not 0: what a burst may pass at.
@@ -31,7 +31,7 @@ extension NetworkDefinition {
     }
 
     /// The VLANs of a port (`<vlan>`).
-    public struct VLAN: Hashable, Sendable {
+    public struct VLAN: Hashable, Sendable, Codable {
         /// 0 to 4,095, at least one.
         public var tags: [UInt16]
         /// How frames without a tag are taken; nil where the document is silent.
@@ -45,8 +45,8 @@ extension NetworkDefinition {
             self.isTrunk = isTrunk || tags.count > 1
         }
 
-        public struct Native: Hashable, Sendable {
-            public enum Mode: String, Hashable, Sendable { case tagged, untagged }
+        public struct Native: Hashable, Sendable, Codable {
+            public enum Mode: String, Hashable, Sendable, Codable { case tagged, untagged }
             /// One of `tags`.
             public var tag: UInt16
             public var mode: Mode
@@ -96,5 +96,21 @@ extension NetworkDefinition {
         public var bandwidth: Bandwidth?
 
         public init(name: String) { self.name = name }
+    }
+    /// The group of a port that names `name`, or none: then the default, where there is one.
+    public func portGroup(_ name: String?) -> PortGroup? {
+        portGroups.first { group in name.map { $0 == group.name } ?? group.isDefault }
+    }
+
+    /// How many guests are on a network that runs.
+    public struct Connections: Hashable, Sendable {
+        public var total: Int
+        /// By interface of `<forward>`, where guests are on those.
+        public var interfaces: [InterfaceName: Int]
+
+        public init(total: Int = 0, interfaces: [InterfaceName: Int] = [:]) {
+            self.total = total
+            self.interfaces = interfaces
+        }
     }
 }

@@ -1,7 +1,8 @@
 extension NetworkDefinition {
     /// What hinders a start, one sentence without a full stop an element; empty where the network can be started.
     ///
-    /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do.
+    /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do or vnet does not use.
+    /// What depends on the host is not looked at here.
     /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
     /// options, and a client's DUID in an IPv4 reservation, which libvirt does not look at either.
     public var unsupportedFeatures: [String] {
@@ -14,9 +15,8 @@ extension NetworkDefinition {
             found.append(
                 "<bridge> has the name '\(name)', which is no interface's: at most 15 letters, digits, '.', '_', '-'")
         }
-        if bridge.zone != nil { found.append("'zone' of <bridge> is not supported yet") }
-        if bridge.macTableManager == .libvirt {
-            found.append("macTableManager='libvirt' of <bridge> is not supported yet")
+        if bridge.zone != nil {
+            found.append("'zone' of <bridge> needs firewalld, whose zones vnet does not use: its rules are its own")
         }
         if let mtu, !(68...65_535).contains(mtu) {
             found.append("<mtu> has the size \(mtu), which no bridge can have: 68 to 65535")
@@ -29,25 +29,29 @@ extension NetworkDefinition {
     }
 
     private var forwardFeatures: [String] {
-        guard let forward else { return [] }
-        var found: [String] = []
-        if !forward.mode.hasOwnBridge {
-            found.append("<forward> with mode '\(forward.mode.rawValue)' is not supported yet")
+        guard let forward, !forward.mode.hasOwnBridge else { return [] }
+        let mode = "<forward> with mode '\(forward.mode.rawValue)'"
+        if forward.mode == .hostdev || forward.physicalFunction != nil || !forward.addresses.isEmpty {
+            return ["\(mode) needs devices with SR-IOV virtual functions, which vnet does not hand to guests"]
         }
-        return found
+        guard bridge.name == nil else { return [] }
+        if forward.interfaces.isEmpty { return ["\(mode) names no interface or bridge to put guests on"] }
+        if portsAreIsolated == true, forward.mode != .private {
+            return ["<port> is isolated, which needs a bridge; mode 'private' keeps guests on an interface apart"]
+        }
+        return []
     }
 
     private var portFeatures: [String] {
         var found: [String] = []
-        func note(_ vlan: VLAN?, _ port: VirtualPort?, _ bandwidth: Bandwidth?, _ place: String) {
-            if vlan != nil { found.append("<vlan>\(place) is not supported yet") }
-            if bandwidth != nil { found.append("<bandwidth>\(place) is not supported yet") }
-            if port != nil { found.append("<virtualport>\(place) is not supported yet") }
+        func note(_ vlan: VLAN?, _ port: VirtualPort?, _ place: String) {
+            if vlan != nil, bridge.name == nil {
+                found.append("<vlan>\(place) needs a bridge, or devices with SR-IOV virtual functions")
+            }
+            if let port { found.append("<virtualport>\(place) \(port.need)") }
         }
-        note(vlan, virtualPort, bandwidth, "")
-        for group in portGroups {
-            note(group.vlan, group.virtualPort, group.bandwidth, " of <portgroup> '\(group.name)'")
-        }
+        note(vlan, virtualPort, "")
+        for group in portGroups { note(group.vlan, group.virtualPort, " of <portgroup> '\(group.name)'") }
         return found
     }
 
@@ -71,5 +75,18 @@ extension NetworkDefinition {
         if !extensions.dhcpOptions.isEmpty { found.append("<vnet:option> is not supported yet") }
         if !extensions.linkLocalForward.isEmpty { found.append("<vnet:linkLocalForward> is not supported yet") }
         return found
+    }
+}
+
+extension NetworkDefinition.VirtualPort {
+    /// What is not there.
+    fileprivate var need: String {
+        switch kind {
+        case .openvswitch: "needs an Open vSwitch, and vnet works with Linux bridges only"
+        case .midonet: "needs MidoNet, and vnet works with Linux bridges only"
+        case .qbg: "needs lldpad and a switch that speaks 802.1Qbg, which vnet does not talk to"
+        case .qbh: "needs an interface with port extension, 802.1Qbh, which vnet does not control"
+        case nil: "has no type, so nobody knows which switch it is for"
+        }
     }
 }

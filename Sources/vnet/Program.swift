@@ -1,7 +1,17 @@
+internal import API
 internal import Foundation
 
 /// Runs a program on this terminal, and returns the code it ends with; 128 and the signal's number where one ended it.
-func runProgram(_ arguments: [String]) throws -> Int32 {
+///
+/// The program has the files `devices` open for reading and writing, as its descriptors 3, 4 and so on.
+func runProgram(_ arguments: [String], devices: [String] = []) throws -> Int32 {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    for (number, device) in devices.enumerated() {
+        unsafe posix_spawn_file_actions_addopen(
+            &actions, PortInfo.firstDescriptor + Int32(number), device, O_RDWR, 0)
+    }
     // The terminal sends its signals to both; the program decides, and this one must live to clean up.
     for number in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
     var attributes = posix_spawnattr_t()
@@ -15,7 +25,7 @@ func runProgram(_ arguments: [String]) throws -> Int32 {
     unsafe pointers.append(nil)
     defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
     var pid: pid_t = 0
-    let result = unsafe posix_spawnp(&pid, arguments[0], nil, &attributes, pointers, environ)
+    let result = unsafe posix_spawnp(&pid, arguments[0], &actions, &attributes, pointers, environ)
     guard result == 0 else {
         throw CommandError("run '\(arguments[0])': \(unsafe String(cString: strerror(result)))")
     }

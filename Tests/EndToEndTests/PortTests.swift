@@ -51,6 +51,32 @@ struct PortTests {
         }
     }
 
+    @Test func `a bridge whose table is not the kernel's is told where guests are`() async throws {
+        try requireTools("bridge", "python3")
+        try await withSite { site in
+            try await site.host.run(
+                network("lab").replacing("delay='0'", with: "delay='0' macTableManager='libvirt'"))
+            let port = try await site.attach("lab", "--name", "vm1", "--mac", "52:54:00:00:00:01")
+            func table() async throws -> [String] {
+                let flags = try await site.host.namespace.run("bridge", "-d", "link", "show", "dev", port.tap).output
+                let entries = try await site.host.namespace.run("bridge", "fdb", "show", "dev", port.tap).output
+                return [
+                    flags.contains("learning off") ? "does not learn" : "learns",
+                    flags.contains(" flood off") ? "is not flooded" : "is flooded",
+                    entries.contains("52:54:00:00:00:01 master br-lab static") ? "fixed" : "\(entries)",
+                ]
+            }
+            #expect(try await table() == ["does not learn", "is not flooded", "fixed"])
+            let guest = try await site.guest("vm1", at: port, address: "192.168.150.9/24")
+            #expect(try await guest.pings("192.168.150.1"))
+            try await site.host.must("stop", "lab")
+            try await site.host.must("start", "lab")
+            #expect(try await table() == ["does not learn", "is not flooded", "fixed"])
+            await site.lab.endPrograms()
+            try await site.host.must("detach", "lab", "vm1")
+        }
+    }
+
     @Test func `an isolated port is one for the kernel too`() async throws {
         try await withSite { site in
             try await site.host.run(network("lab"))

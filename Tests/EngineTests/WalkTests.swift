@@ -45,6 +45,8 @@ private struct FakeHost {
             state.rules[new.bridge] = new
         case .removeRules(let rules): return state.rules.removeValue(forKey: rules.bridge) != nil
         case .removeLink(let name): return remove(name)
+        // These networks limit nothing, and have no VLANs.
+        case .setAddresses, .setVLANs, .addIntermediate, .setShaper, .redirect, .endRedirection: return false
         }
         return true
     }

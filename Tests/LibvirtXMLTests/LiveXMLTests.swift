@@ -1,5 +1,6 @@
 internal import LibvirtXML
 internal import NetworkModel
+internal import TestSupport
 internal import Testing
 
 /// What `virsh net-dumpxml` shows of a running network beside the definition, as libvirt 9.0 does.
@@ -36,6 +37,16 @@ internal import Testing
     func isAsDefinedWithoutNAT(body: String) throws {
         let network = try read(network(body))
         #expect(network.libvirtXML(live: true) == network.libvirtXML)
+    }
+
+    /// Who reads it again is told nothing of it.
+    @Test func showsHowManyGuestsThereAre() throws {
+        let network = try read(network("<forward mode='private'><interface dev='e0'/><interface dev='e1'/></forward>"))
+        let text = network.libvirtXML(connections: .init(total: 3, interfaces: ["e1": 3]))
+        #expect(text.hasPrefix("<network connections='3'>\n"))
+        #expect(text.contains("<interface dev='e0'/>\n    <interface dev='e1' connections='3'/>"))
+        #expect(try read(text).libvirtXML == network.libvirtXML)
+        #expect(network.libvirtXML(connections: .init()) == network.libvirtXML(live: true))
     }
 
     @Test func showsThePortsOfIPv6NAT() throws {

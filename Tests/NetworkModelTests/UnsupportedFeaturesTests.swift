@@ -20,26 +20,37 @@ import Testing
 
     @Test(
         arguments: [
-            .init("<forward> with mode 'bridge' is not supported yet") { $0.forward = .init(mode: .bridge) },
-            .init("<forward> with mode 'private' is not supported yet") { $0.forward = .init(mode: .private) },
-            .init("<forward> with mode 'vepa' is not supported yet") { $0.forward = .init(mode: .vepa) },
-            .init("<forward> with mode 'passthrough' is not supported yet") { $0.forward = .init(mode: .passthrough) },
-            .init("<forward> with mode 'hostdev' is not supported yet") { $0.forward = .init(mode: .hostdev) },
-            .init("<bridge> has the name 'a b', which is no interface's") { $0.bridge.name = "a b" },
-            .init("'zone' of <bridge> is not supported yet") { $0.bridge.zone = "libvirt" },
-            .init("macTableManager='libvirt' of <bridge> is not supported yet") {
-                $0.bridge.macTableManager = .libvirt
+            .init("<forward> with mode 'vepa' names no interface or bridge to put guests on") {
+                $0.forward = .init(mode: .vepa)
+                $0.bridge.name = nil
             },
+            .init("<forward> with mode 'hostdev' needs devices with SR-IOV virtual functions") {
+                $0.forward = .init(mode: .hostdev)
+            },
+            .init("<forward> with mode 'passthrough' needs devices with SR-IOV virtual functions") {
+                $0.forward = .init(mode: .passthrough)
+                $0.forward?.physicalFunction = "eth0"
+            },
+            .init("<port> is isolated, which needs a bridge") {
+                $0.forward = .init(mode: .bridge, device: "eth0")
+                $0.bridge.name = nil
+                $0.portsAreIsolated = true
+            },
+            .init("<bridge> has the name 'a b', which is no interface's") { $0.bridge.name = "a b" },
+            .init("'zone' of <bridge> needs firewalld") { $0.bridge.zone = "libvirt" },
             .init("<mtu> has the size 67, which no bridge can have: 68 to 65535") { $0.mtu = 67 },
             .init("<ip> has the address 10.0.7.1, whose prefix is no prefix") {
                 $0.ips[0].mask = .netmask("255.0.255.0")
             },
-            .init("<vlan> is not supported yet") { $0.vlan = .init(tags: [1]) },
-            .init("<bandwidth> is not supported yet") { $0.bandwidth = .init(inbound: .init(average: 1)) },
-            .init("<virtualport> is not supported yet") { $0.virtualPort = .init(.qbh) },
-            .init("<bandwidth> of <portgroup> 'a' is not supported yet") {
+            .init("<vlan> needs a bridge, or devices with SR-IOV virtual functions") {
+                $0.forward = .init(mode: .passthrough, device: "eth0")
+                $0.bridge.name = nil
+                $0.vlan = .init(tags: [1])
+            },
+            .init("<virtualport> needs an interface with port extension, 802.1Qbh") { $0.virtualPort = .init(.qbh) },
+            .init("<virtualport> of <portgroup> 'a' needs an Open vSwitch") {
                 $0.portGroups = [.init(name: "a")]
-                $0.portGroups[0].bandwidth = .init(inbound: .init(average: 1))
+                $0.portGroups[0].virtualPort = .init(.openvswitch)
             },
             .init("register='yes' of <domain> is not supported yet") { $0.domain?.register = true },
             .init("<tftp> is not supported yet") { $0.ips[0].tftpRoot = "/srv/tftp" },
@@ -70,9 +81,25 @@ import Testing
                 $0.trustGuestRxFilters = false
             },
             .init("the kernel's table") { $0.bridge.macTableManager = .kernel },
+            .init("vnet's table") { $0.bridge.macTableManager = .libvirt },
+            .init("VLANs on a bridge of the host's, which has to be looked at") {
+                $0.forward = .init(mode: .bridge)
+                $0.vlan = .init(tags: [1])
+            },
             .init("ipv6 where there is an address") {
                 $0.allowsIPv6 = true
                 $0.ips.append(.init(address: "fd00::1", mask: .none))
+            },
+            .init("limits of all kinds") {
+                $0.bandwidth = .init(inbound: .init(average: 1))
+                $0.portGroups = [.init(name: "a")]
+                $0.portGroups[0].bandwidth = .init(outbound: .init(average: 1))
+            },
+            .init("a bridge of the host's") { $0.forward = .init(mode: .bridge) },
+            .init("interfaces of the host's") {
+                $0.forward = .init(mode: .private, device: "eth0")
+                $0.bridge.name = nil
+                $0.portsAreIsolated = true
             },
             .init("trusted filters") { $0.trustGuestRxFilters = true },
             .init("a port group of nothing") { $0.portGroups = [.init(name: "a")] },

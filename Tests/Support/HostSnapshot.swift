@@ -2,7 +2,7 @@ internal import Foundation
 
 /// What a host is like as far as `vnet` could change it, as the text of the usual tools.
 public struct HostSnapshot: Hashable, Sendable {
-    /// Text by what it tells: `links`, `addresses`, `routes`, `rules`, `sysctls`, `files`.
+    /// Text by what it tells: `links`, `addresses`, `routes`, `rules`, `queues`, `sysctls`, `files`.
     public let sections: [String: String]
 
     public init(sections: [String: String]) { self.sections = sections }
@@ -30,6 +30,14 @@ extension Namespace {
             "addresses": "ip -o address show | sed -E 's/ (tentative|dadfailed)//g; s/valid_lft.*//'",
             "routes": "{ ip -4 route show table all; ip -6 route show table all; } | sed -E 's/ linkdown//; s/ +$//'",
             "rules": "nft list ruleset",
+            // What limits traffic, and nothing that the kernel gives a device by itself.
+            "queues": """
+            tc qdisc show | grep -E 'htb|ingress' | sed -E 's/direct_packets_stat [0-9]+//'
+            for link in $(tc qdisc show | sed -nE 's/.*(htb|ingress) .*dev ([^ ]+) .*/\\2/p' | sort -u); do
+                tc class show dev $link
+                tc filter show dev $link ingress | grep mirred
+            done
+            """,
             "sysctls": """
             sysctl -a -r '^net\\.ipv4\\.ip_forward$|^net\\.ipv[46]\\.conf\\.' 2>/dev/null \
                 | grep -Ev 'stable_secret|mc_forwarding' | sort

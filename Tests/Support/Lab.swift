@@ -85,7 +85,7 @@ public final class Lab: Sendable {
     }
 
     /// Kills the programs that were started and run still.
-    func endPrograms() async {
+    public func endPrograms() async {
         let programs = state.withLock { $0.programs }
         for program in programs { program.signal(SIGKILL) }
         for program in programs { _ = await program.outcome() }

@@ -16,6 +16,15 @@ int clinux_unshare_network(void);
 /// Makes a persistent tap that `owner`, and `group` unless it is -1, may open; EBUSY where a link has the name.
 int clinux_create_tap(const char *name, uid_t owner, gid_t group);
 
+/// The kernel's number of the character device at `path`; -1 where there is none.
+int64_t clinux_device_at(const char *path);
+
+/// Makes a node of a character device that only root may open.
+int clinux_make_device(const char *path, unsigned major, unsigned minor);
+
+/// The number that `clinux_device_at` would return.
+int64_t clinux_device_number(unsigned major, unsigned minor);
+
 /// Opens a packet socket on one interface that delivers only unfragmented IPv4 datagrams to UDP port 67.
 ///
 /// The filter is locked: whoever holds the socket can neither remove nor replace it. Frames sent by this host are not

@@ -19,6 +19,7 @@ struct Attachment: ExpressibleByArgument {
             case ("mac", let text?) where pair.count == 2:
                 guard let mac = MACAddress(text) else { return nil }
                 wish.mac = mac
+            case ("portgroup", let name?) where pair.count == 2: wish.portGroup = String(name)
             case ("isolated", _) where pair.count == 1: wish.isIsolated = true
             default: return nil
             }
@@ -42,7 +43,7 @@ struct QEMU: AsyncParsableCommand {
     )
 
     @OptionGroup var instance: Instance
-    @Argument(help: "Networks: NAME[,name=PORT][,mac=ADDRESS][,isolated].") var networks: [Attachment]
+    @Argument(help: "Networks: NAME[,name=PORT][,mac=ADDRESS][,portgroup=GROUP][,isolated].") var networks: [Attachment]
 
     func validate() throws {
         guard !networks.isEmpty else { throw ValidationError("Name a network.") }
@@ -60,8 +61,14 @@ struct QEMU: AsyncParsableCommand {
                 ports.append(
                     try await client.post(["networks", attachment.network, "ports"], attachment.wish.owned(by: owner)))
             }
-            code = try runProgram(
-                Main.foreignArguments + ports.enumerated().flatMap { $1.qemuArguments(id: "vnet\($0)") })
+            var devices: [String] = []
+            var arguments = Main.foreignArguments
+            for (number, port) in ports.enumerated() {
+                let descriptor = PortInfo.firstDescriptor + Int32(devices.count)
+                arguments += port.qemuArguments(id: "vnet\(number)", descriptor: descriptor)
+                if let device = port.device { devices.append(device) }
+            }
+            code = try runProgram(arguments, devices: devices)
         } catch {
             failure = error
         }
