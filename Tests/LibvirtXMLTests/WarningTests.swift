@@ -140,14 +140,14 @@ internal import Testing
               <ip family='ipv6' address='fd00::1' prefix='64'>
                 <dhcp><range start='fd00::5' end='fd00::6'/></dhcp>
               </ip>
-              <!-- <bandwidth/> -->
-              <bandwidth><inbound average='1'/></bandwidth>
+              <!-- <virtualport/> -->
+              <virtualport type='openvswitch'/>
             </network>
             """
         var random = SeededGenerator(seed: 1)
         let network = try NetworkDefinition(libvirtXML: Array(text.utf8), using: &random)
         let found = network.hindrances(in: Array(text.utf8))
-        #expect(found.map(\.element) == ["bridge", "dhcp", "bandwidth"])
+        #expect(found.map(\.element) == ["bridge", "dhcp", "virtualport"])
         #expect(found.map(\.line) == [4, 8, 11])
         #expect(found.allSatisfy { $0.message.hasPrefix("network 'lab' cannot be started: ") })
     }
