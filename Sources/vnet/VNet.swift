@@ -24,10 +24,8 @@ struct VNet: AsyncParsableCommand {
                 name: "Networks",
                 subcommands: [
                     Define.self, Create.self, Undefine.self, Start.self, Stop.self, List.self, Info.self, DumpXML.self,
-                    Autostart.self,
-                    Edit.self, Update.self, Apply.self, PlanCommand.self, Diff.self, Desc.self, Metadata.self,
-                    Name.self,
-                    UUIDCommand.self, Templates.self, Events.self, Event.self,
+                    Autostart.self, Edit.self, Update.self, Apply.self, PlanCommand.self, Diff.self, Desc.self,
+                    Metadata.self, Name.self, UUIDCommand.self, Templates.self, Events.self, Event.self,
                 ]),
             .init(
                 name: "Guests",

@@ -87,7 +87,13 @@ struct MetadataTests {
                 // What vnet itself reads is checked as in a definition, and changes nothing where it is wrong.
                 (
                     ["metadata", "lab", "urn:vnet:1", "--key", "vnet", "--set", "<network><nonsense/></network>"],
-                    "error: "
+                    "error: <vnet:nonsense>"
+                ),
+                (
+                    [
+                        "metadata", "lab", "urn:vnet:1", "--key", "vnet", "--set",
+                        "<network><hostAccess>sometimes</hostAccess></network>",
+                    ], "error: <vnet:hostAccess>"
                 ),
                 (["desc", "lab", "--title", "two\nlines"], "error: "),
                 (["metadata", "nowhere", "urn:x"], "error: there is no network 'nowhere'"),
@@ -100,6 +106,11 @@ struct MetadataTests {
             }
             #expect(try await site.host.must("dumpxml", "lab").output == before)
             #expect(try await site.host.vnet("metadata", "lab", "urn:x", "--set", "<a/>").code == 64)
+            let own = "<network><hostAccess>services</hostAccess></network>"
+            try await site.host.must(
+                "metadata", "lab", "--uri", "urn:vnet:1", "--key", "vnet", "--set", own, "--config")
+            let disk = try await site.host.must("dumpxml", "lab", "--inactive").output
+            #expect(disk.contains("<vnet:hostAccess>services</vnet:hostAccess>"))
         }
     }
 }
