@@ -95,6 +95,6 @@ let package = Package(
         tests("EngineTests", ["Engine", "Firewall", "Netlink", "NetworkModel"], exclude: ["Golden"]),
         tests("DaemonTests", ["Daemon", "Engine", "NetworkModel"]),
         tests("KernelTests", ["Engine", "Firewall", "Netlink", "NetworkModel"]),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", [], exclude: ["Upstream"]),
     ]
 )

@@ -21,6 +21,8 @@ public import NetworkModel
 // | POST   /v1/apply?dryRun=true          | XML            | ApplyReport      |
 // | PUT    /v1/networks/NETWORK/autostart | AutostartWish  | NetworkSummary   |
 // | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
+// | GET    /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
+// | DELETE /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
 // | POST   /v1/networks/NETWORK/ports     | PortWish       | PortInfo         |
 // | DELETE /v1/networks/NETWORK/ports/X   |                | PortInfo         |

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -352,6 +353,73 @@ ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct 
     socklen_t size = to_address(remote, &address);
     if (size == 0) return -1;
     return sendto(socket, data, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+}
+
+enum { batch_size = 64, datagram_size = 4096 };
+
+struct clinux_batch {
+    struct mmsghdr received[batch_size], answers[batch_size];
+    struct iovec parts[batch_size], answer_parts[batch_size];
+    struct sockaddr_storage senders[batch_size];
+    unsigned answer_count;
+    uint8_t data[batch_size][datagram_size], answer_data[batch_size][datagram_size];
+};
+
+struct clinux_batch *clinux_batch_create(void)
+{
+    struct clinux_batch *batch = calloc(1, sizeof *batch);
+    if (!batch) return NULL;
+    for (int index = 0; index < batch_size; index++) {
+        batch->parts[index] = (struct iovec){.iov_base = batch->data[index], .iov_len = datagram_size};
+        batch->received[index].msg_hdr.msg_iov = &batch->parts[index];
+        batch->received[index].msg_hdr.msg_iovlen = 1;
+        batch->received[index].msg_hdr.msg_name = &batch->senders[index];
+    }
+    return batch;
+}
+
+int clinux_batch_receive(struct clinux_batch *batch, int socket)
+{
+    for (int index = 0; index < batch_size; index++)
+        batch->received[index].msg_hdr.msg_namelen = sizeof batch->senders[index];
+    batch->answer_count = 0;
+    return recvmmsg(socket, batch->received, batch_size, MSG_DONTWAIT, NULL);
+}
+
+const uint8_t *clinux_batch_message(const struct clinux_batch *batch, int index, size_t *count)
+{
+    *count = batch->received[index].msg_len;
+    return batch->data[index];
+}
+
+void clinux_batch_sender(const struct clinux_batch *batch, int index, struct clinux_endpoint *remote)
+{
+    from_address(&batch->senders[index], remote);
+}
+
+void clinux_batch_answer(struct clinux_batch *batch, int index, const void *data, size_t count)
+{
+    if (count > datagram_size || batch->answer_count == batch_size) return;
+    unsigned slot = batch->answer_count++;
+    memcpy(batch->answer_data[slot], data, count);
+    batch->answer_parts[slot] = (struct iovec){.iov_base = batch->answer_data[slot], .iov_len = count};
+    batch->answers[slot].msg_hdr = (struct msghdr){
+        .msg_name = &batch->senders[index],
+        .msg_namelen = batch->received[index].msg_hdr.msg_namelen,
+        .msg_iov = &batch->answer_parts[slot],
+        .msg_iovlen = 1,
+    };
+}
+
+void clinux_batch_send(struct clinux_batch *batch, int socket)
+{
+    for (unsigned sent = 0; sent < batch->answer_count;) {
+        int count = sendmmsg(socket, batch->answers + sent, batch->answer_count - sent, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        // One that cannot be sent, such as to a guest that has just gone, must not keep the others.
+        sent += count > 0 ? (unsigned)count : 1;
+    }
+    batch->answer_count = 0;
 }
 
 ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count)

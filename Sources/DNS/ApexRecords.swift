@@ -7,10 +7,24 @@ internal import Wire
 enum ApexRecords {
     private static let responsible: [UInt8] = [6] + Array("nobody".utf8) + [7] + Array("invalid".utf8) + [0]
 
-    /// The records as they stand in the answer to a question about the apex itself.
+    /// The records of the zone `apex`.
+    static func sets(of apex: DNSName, negativeTTL: UInt32) -> [RecordSet] {
+        [
+            RecordSet(.soa) { writer in
+                writer.raw(apex.wire)  // MNAME
+                writeRest(negativeTTL, to: &writer)
+            },
+            RecordSet(.ns) { $0.raw(apex.wire) },
+        ]
+    }
+
+    /// The same for whichever zone the question is about.
     static func sets(negativeTTL: UInt32) -> [RecordSet] {
         [
-            RecordSet(.soa) { writeAuthorityData(apexPointer: RecordSet.pointerToQuestion, negativeTTL, to: &$0) },
+            RecordSet(.soa) { writer in
+                writer.u16(RecordSet.pointerToQuestion)  // MNAME
+                writeRest(negativeTTL, to: &writer)
+            },
             RecordSet(.ns) { $0.u16(RecordSet.pointerToQuestion) },
         ]
     }
@@ -24,11 +38,13 @@ enum ApexRecords {
         writer.u16(DNSClass.internet.rawValue)
         // RFC 2308, section 3: the lesser of the record's TTL and its minimum field; here they are one.
         writer.u32(negativeTTL)
-        writer.lengthPrefixed { writeAuthorityData(apexPointer: apexPointer, negativeTTL, to: &$0) }
+        writer.lengthPrefixed { writer in
+            write(apexPointer, to: &writer)  // MNAME
+            writeRest(negativeTTL, to: &writer)
+        }
     }
 
-    private static func writeAuthorityData(apexPointer: UInt16?, _ negativeTTL: UInt32, to writer: inout WireWriter) {
-        write(apexPointer, to: &writer)  // MNAME
+    private static func writeRest(_ negativeTTL: UInt32, to writer: inout WireWriter) {
         writer.raw(responsible)  // RNAME
         writer.u32(1)  // SERIAL
         writer.u32(3600)  // REFRESH

@@ -80,6 +80,42 @@ public struct DNSZone: Sendable {
 
 // What the configuration says.
 extension DNSZone {
+    /// Gives the bridge its name, and its addresses theirs, where nobody else has them.
+    private mutating func addBridge(_ bridge: ServiceConfiguration.DNS.Host) {
+        guard let name = DNSName(bridge.name), owners(of: name).allSatisfy({ tree.nodes[$0]?.sets.isEmpty ?? true })
+        else { return }
+        let full = qualified(name)
+        for owner in owners(of: name) {
+            tree.update(owner) {
+                for address in bridge.addresses { $0.add(.address(address)) }
+                $0.isReserved = true
+            }
+        }
+        for reverse in bridge.addresses.compactMap({ DNSName($0.reverseName) }) {
+            guard tree.nodes[reverse]?.sets.isEmpty ?? true else { continue }
+            tree.update(reverse) {
+                $0.add(.ptr(full))
+                $0.isReserved = true
+            }
+        }
+    }
+
+    /// Adds the aliases of names that have no records: another record beside a CNAME would contradict it (RFC 2181,
+    /// section 10.1).
+    private mutating func addAliases(_ aliases: [ServiceConfiguration.DNS.Alias]) {
+        for alias in aliases {
+            guard let name = DNSName(alias.name), let target = DNSName(alias.target).map(qualified) else { continue }
+            for owner in owners(of: name) where tree.nodes[owner]?.sets.isEmpty ?? true {
+                guard owner != target else { continue }
+                tree.update(owner) {
+                    $0.sets = [RecordSet(.cname(target))]
+                    $0.alias = target
+                    $0.isReserved = true
+                }
+            }
+        }
+    }
+
     private mutating func addConfigured(_ configuration: ServiceConfiguration.DNS) {
         var seen: Set<DNSRecord> = []
         // The same record twice would make no set (RFC 2181, section 5).
@@ -90,11 +126,11 @@ extension DNSZone {
                 if reserving { $0.isReserved = true }
             }
         }
-        let reverse = configuration.subnets.flatMap(\.reverseDomains).filter { $0.apex == .here }.map(\.name)
+        let reverse = configuration.reverseSubnets.flatMap(\.reverseDomains).filter { $0.apex == .here }.map(\.name)
         let apexes = [domain].compactMap(\.self) + reverse
         for apex in apexes {
             tree.update(apex) {
-                $0.sets = ApexRecords.sets(negativeTTL: Self.negativeTTL)
+                $0.sets = ApexRecords.sets(of: apex, negativeTTL: Self.negativeTTL)
                 $0.isReserved = true
             }
         }
@@ -117,6 +153,8 @@ extension DNSZone {
                 priority: service.priority, weight: service.weight, port: service.port, target: target)
             add(data, to: name, reserving: false)
         }
+        addAliases(configuration.aliases)
+        if let bridge = configuration.bridge { addBridge(bridge) }
     }
 
     /// The names under which a host called `name` is found.

@@ -1,65 +1,73 @@
-internal import NetworkModel
-public import Wire
+public import NetworkModel
+internal import Wire
+
+/// What a network's own names and rules say to a message.
+public enum DNSDecision: Hashable, Sendable {
+    /// Send these octets back.
+    case answer([UInt8])
+    /// Ask these servers, in this order; never empty.
+    case forward(to: [ServiceConfiguration.DNS.Server])
+    /// It is no query: an answer to it could begin a loop.
+    case ignore
+}
 
 extension DNSZone {
     /// Decides about one message from a guest, whatever its octets are.
-    public func decide(query: Span<UInt8>, over transport: DNSTransport) -> DNSDecision {
+    public func decide(query message: Span<UInt8>, over transport: DNSTransport) -> DNSDecision {
         var response = WireWriter(reserving: Int(EDNS.minimumPayloadSize))
-        switch decide(query: query, over: transport, into: &response) {
-        case .answered: return .answer(response.bytes)
-        case .forward(let request): return .forward(request)
+        switch read(message) {
         case .ignore: return .ignore
+        case .refuse(let code, let header):
+            Reply.writeHeader(code, to: header, recursionAvailable: canForward, into: &response)
+        case .query(let query):
+            switch resolve(query, in: message) {
+            case .ask(let servers): return .forward(to: servers)
+            case .reply(let reply): reply.write(to: query, in: message, over: transport, into: &response)
+            }
         }
+        return .answer(response.bytes)
     }
 
-    /// The same, with an answer in place of what `response` held: where that has room enough, nothing is allocated.
-    public func decide(
-        query message: Span<UInt8>, over transport: DNSTransport, into response: inout WireWriter
-    ) -> DNSOutcome {
+    enum Reading {
+        case ignore
+        /// Of the message no more than the header can be trusted.
+        case refuse(DNSResponseCode, DNSHeader)
+        case query(Query)
+    }
+
+    func read(_ message: Span<UInt8>) -> Reading {
         var reader = WireReader(message)
         guard let header = try? DNSHeader(reading: &reader), let counts = try? SectionCounts(reading: &reader),
             !header.isResponse
         else { return .ignore }
-        func refuse(_ code: DNSResponseCode, _ response: inout WireWriter) -> DNSOutcome {
-            Reply.writeHeader(code, to: header, recursionAvailable: canForward, into: &response)
-            return .answered
-        }
-        guard header.opcode == .query else { return refuse(.notImplemented, &response) }
-        guard let query = try? Query(header, counts, reading: &reader) else {
-            return refuse(.formatError, &response)
-        }
-        switch resolve(query, in: message) {
-        case .reply(let reply):
-            reply.write(to: query, in: message, over: transport, into: &response)
-            return .answered
-        case .ask(let servers):
-            guard let request = DNSForwardRequest(message, servers: servers) else {
-                return refuse(.formatError, &response)
-            }
-            return .forward(request)
-        }
+        guard header.opcode == .query else { return .refuse(.notImplemented, header) }
+        guard let query = try? Query(header, counts, reading: &reader) else { return .refuse(.formatError, header) }
+        return .query(query)
     }
 
-    private enum Resolution {
+    enum Resolution {
         case reply(Reply)
+        /// Nobody here knows; these servers, at least one, may.
         case ask([ServiceConfiguration.DNS.Server])
     }
 
-    private func resolve(_ query: Query, in message: Span<UInt8>) -> Resolution {
+    func resolve(_ query: Query, in message: Span<UInt8>) -> Resolution {
         if let edns = query.edns, edns.version > 0 { return refusal(.badVersion) }
-        guard query.recordClass == .internet, query.type != .axfr, query.type != .ixfr else {
-            return refusal(.refused)
-        }
+        guard query.type != .axfr, query.type != .ixfr else { return refusal(.refused) }
+        guard query.recordClass == .internet else { return resolveOtherClass(query, in: message) }
 
         if message.nameEquals(SpecialNames.localhost, at: query.lastLabelOffset) {
             return known(
                 SpecialNames.loopback, query, apexOffset: query.lastLabelOffset, negativeTTL: SpecialNames.negativeTTL)
         }
         let node = tree.nodes.value(in: message, at: Query.nameOffset)
-        if let node, node.answers(query.type) { return known(node, query, apexOffset: nil, negativeTTL: 0) }
+        if let node, node.answers(query.type) {
+            if node.alias != nil, query.type != .cname, query.type != .any { return follow(node, query, in: message) }
+            return known(node, query, apexOffset: nil, negativeTTL: 0)
+        }
 
         let delegation = delegations.domains.closest(
-            in: message, at: Query.nameOffset, labelCount: query.labelCount)
+            in: message, at: Query.nameOffset, labelCount: query.labelCount, lastLabelOffset: query.lastLabelOffset)
         var apexOffset: Int?
         if let delegation, let apex = delegation.value.apex {
             apexOffset = apex.offset(from: delegation.offset, in: message)
@@ -69,6 +77,9 @@ extension DNSZone {
             return known(node, query, apexOffset: apexOffset ?? Query.nameOffset, negativeTTL: Self.negativeTTL)
         }
         if let delegation {
+            if let fixed = delegation.value.fixed, !fixed.sets.isEmpty {
+                return known(fixed, query, apexOffset: apexOffset, negativeTTL: Self.negativeTTL)
+            }
             if !delegation.value.servers.isEmpty { return .ask(delegation.value.servers) }
             guard let apexOffset else { return refusal(.refused) }
             return denial(below: node, apexOffset: apexOffset, negativeTTL: Self.negativeTTL)
@@ -76,13 +87,36 @@ extension DNSZone {
         return resolveElsewhere(query, in: message, node)
     }
 
+    /// Follows an alias as far as names are known here (RFC 1034, section 4.3.2).
+    ///
+    /// Where it leads elsewhere, the client has to ask about the target itself.
+    private func follow(_ node: NameTree.Node, _ query: Query, in message: Span<UInt8>) -> Resolution {
+        var targets: [NameTree.Node] = []
+        var last = node
+        while let name = last.alias, targets.count < Self.aliasLimit, let target = tree.nodes[name] {
+            targets.append(target)
+            last = target
+        }
+        var reply = Reply(
+            responseCode: .noError, recursionAvailable: canForward, node: node, aliasTargets: targets,
+            negativeTTL: Self.negativeTTL)
+        let isKnownToEnd = last.alias == nil
+        if isKnownToEnd, !last.answers(query.type), let domain, let apex = query.offset(of: domain, in: message) {
+            reply.apexOffset = apex
+        }
+        return .reply(reply)
+    }
+
+    /// How many aliases are followed: none leads in a circle for ever.
+    private static var aliasLimit: Int { 8 }
+
     /// Resolves a name that no record and no rule of the network's configuration is about.
     private func resolveElsewhere(_ query: Query, in message: Span<UInt8>, _ node: NameTree.Node?) -> Resolution {
         if query.labelCount == 1, !forwardsPlainNames || delegations.servers.isEmpty {
             return denial(below: node, apexOffset: query.rootOffset, negativeTTL: Self.negativeTTL)
         }
         if let (apex, offset) = SpecialNames.emptyZones.closest(
-            in: message, at: Query.nameOffset, labelCount: query.labelCount)
+            in: message, at: Query.nameOffset, labelCount: query.labelCount, lastLabelOffset: query.lastLabelOffset)
         {
             let apexOffset = apex.offset(from: offset, in: message)
             guard apexOffset == Query.nameOffset else {
@@ -91,6 +125,20 @@ extension DNSZone {
             return known(SpecialNames.apex, query, apexOffset: apexOffset, negativeTTL: SpecialNames.negativeTTL)
         }
         return delegations.servers.isEmpty ? refusal(.refused) : .ask(delegations.servers)
+    }
+
+    /// Resolves a question of a class in which there are no names here.
+    ///
+    /// CHAOS asks about the server itself, NONE and ANY are no classes of records (RFC 6895, section 3.2), and nobody else
+    /// is told which names of the network's own are asked for.
+    private func resolveOtherClass(_ query: Query, in message: Span<UInt8>) -> Resolution {
+        guard query.recordClass != .chaos, query.recordClass.rawValue < 254 || query.recordClass.rawValue > 255 else {
+            return refusal(.refused)
+        }
+        let delegation = delegations.domains.closest(
+            in: message, at: Query.nameOffset, labelCount: query.labelCount, lastLabelOffset: query.lastLabelOffset)
+        let servers = delegation.map { $0.value.apex == nil ? $0.value.servers : [] } ?? delegations.servers
+        return servers.isEmpty || query.labelCount < 2 ? refusal(.refused) : .ask(servers)
     }
 
     /// The answer to a question about a name that exists, with or without records of the type (RFC 2308, section 2.2).
@@ -115,8 +163,9 @@ extension DNSZone {
 }
 
 extension NameTree.Node {
+    /// Whether it has something to say to a question of the type; an alias has to all (RFC 1034, section 3.6.2).
     func answers(_ type: DNSRecordType) -> Bool {
-        type == .any ? !sets.isEmpty : sets.contains { $0.type == type }
+        alias != nil || (type == .any ? !sets.isEmpty : sets.contains { $0.type == type })
     }
 }
 
@@ -130,14 +179,11 @@ extension Apex {
     }
 }
 
-extension DNSForwardRequest {
-    /// Nil where `message` has no question that can be read.
-    fileprivate init?(_ message: Span<UInt8>, servers: [ServiceConfiguration.DNS.Server]) {
-        var reader = WireReader(message)
-        let query = reader.rest()
-        guard (try? reader.seek(to: Query.nameOffset)) != nil, let question = try? DNSQuestion(reading: &reader) else {
-            return nil
-        }
-        self.init(servers: servers, query: query, question: question)
+extension Query {
+    /// Where in the question's name `domain` begins; nil where the name is not in it.
+    fileprivate func offset(of domain: DNSName, in message: Span<UInt8>) -> Int? {
+        var offset = Self.nameOffset
+        for _ in 0..<max(0, labelCount - domain.labelCount) { offset += 1 + Int(message[offset]) }
+        return message.nameEquals(domain, at: offset) ? offset : nil
     }
 }

@@ -47,11 +47,41 @@ public struct EDNS: Hashable, Sendable {
         UInt32(extendedResponseCode) << 24 | UInt32(version) << 16 | (dnssecOK ? 0x8000 : 0)
     }
 
-    func write(to writer: inout WireWriter) {
+    /// Writes the record with the options that `writeOptions` writes.
+    func write(to writer: inout WireWriter, options writeOptions: (inout WireWriter) -> Void = { _ in }) {
         writer.u8(0)
         writer.u16(DNSRecordType.opt.rawValue)
         writer.u16(udpPayloadSize)
         writer.u32(ttl)
-        writer.u16(0)
+        writer.lengthPrefixed(writeOptions)
+    }
+}
+
+/// Codes of options in an OPT record (IANA "DNS EDNS0 Option Codes").
+enum EDNSOption {
+    static let cookie: UInt16 = 10  // RFC 7873, section 4
+    static let extendedError: UInt16 = 15  // RFC 8914, section 2
+}
+
+extension Query {
+    /// Writes the OPT record of an answer, where the query has one.
+    ///
+    /// `extendedError` says why there is no better answer (RFC 8914); nil for nothing.
+    func writeEDNS(_ code: DNSResponseCode, extendedError: UInt16? = nil, to writer: inout WireWriter) {
+        guard let edns else { return }
+        EDNS(extendedResponseCode: code.extendedBits, dnssecOK: edns.dnssecOK).write(to: &writer) { writer in
+            if let cookie, let serverCookie = cookie.granted {
+                writer.u16(EDNSOption.cookie)
+                writer.u16(UInt16(8 + ServerCookie.count))
+                writer.u32(UInt32(truncatingIfNeeded: cookie.client >> 32))
+                writer.u32(UInt32(truncatingIfNeeded: cookie.client))
+                serverCookie.write(to: &writer)
+            }
+            if let extendedError {
+                writer.u16(EDNSOption.extendedError)
+                writer.u16(2)
+                writer.u16(extendedError)
+            }
+        }
     }
 }

@@ -1,40 +1,110 @@
 internal import NetworkModel
 internal import Wire
 
-/// One query on its way, and how far it has come.
-struct Flight<Client: Hashable & Sendable>: Sendable {
+/// A client that waits for the answer to a question.
+struct Waiter<Client: Hashable & Sendable>: Sendable {
     let client: Client
     let address: IPAddress
     let transport: DNSTransport
-    let request: DNSForwardRequest
+    /// The message as the client sent it.
+    let message: [UInt8]
+    /// What stands in the message.
+    let query: Query
+}
+
+/// One question on its way to other servers, and how far it has come.
+struct Flight<Client: Hashable & Sendable>: Sendable {
+    let question: ForeignQuestion
+    /// Nobody, where an answer is renewed before its time, or a server looked after.
+    var waiters: [Waiter<Client>] = []
+    /// Whether the answer tells of a server's health alone.
+    var isProbe = false
     /// Whom to ask after `server`: each server once for every round that is left.
     var untried: ArraySlice<ServiceConfiguration.DNS.Server>
     /// Who was asked last; nil before the first was.
     var server: ServiceConfiguration.DNS.Server?
+    var transport = DNSTransport.udp
+    /// Whether the query has an OPT record; not where the server does not understand any.
+    var hasEDNS = true
     /// The id under which it was asked.
     var queryID: UInt16 = 0
-    /// When the wait for it ends.
+    /// The name as it was sent, letters in upper or lower case at random.
+    var sentName = DNSName.root
+    var sentAt: Duration = .zero
+    /// When the wait for the answer ends.
     var deadline: Duration = .zero
+    /// The best answer so far that says no more than that there is none.
+    var refusal: ForeignAnswer?
 
-    /// The query for the server: the client's, under an id that the client does not know.
+    init(_ question: ForeignQuestion, servers: ArraySlice<ServiceConfiguration.DNS.Server>) {
+        self.question = question
+        untried = servers
+    }
+
+    /// The query for the server: nothing of it is the client's but for the question.
     var queryBytes: [UInt8] {
-        [UInt8(queryID >> 8), UInt8(queryID & 0xFF)] + request.query.dropFirst(2)
+        var writer = WireWriter(reserving: 12 + sentName.wire.count + 4 + 11)
+        // AD says that AD in the answer is understood (RFC 6840, section 5.7).
+        DNSHeader(
+            id: queryID, recursionDesired: question.flags.contains(.recursionDesired), isAuthentic: true,
+            checkingDisabled: question.flags.contains(.checkingDisabled)
+        ).write(to: &writer)
+        SectionCounts(questions: 1, additional: hasEDNS ? 1 : 0).write(to: &writer)
+        writer.raw(sentName.wire)
+        writer.u16(question.type.rawValue)
+        writer.u16(question.recordClass.rawValue)
+        if hasEDNS { EDNS(dnssecOK: question.flags.contains(.dnssecOK)).write(to: &writer) }
+        return writer.bytes
     }
 
-    /// The server's answer for the client: as it is, but for the id.
-    func restoringID(in reply: Span<UInt8>) -> [UInt8] {
-        var reader = WireReader(reply)
-        return Array(request.query.prefix(2)) + reader.rest().dropFirst(2)
+    /// What a message from the server that was asked last is.
+    enum Reply {
+        /// Not the answer to what was asked: forged, late, or damaged.
+        case foreign
+        /// It matches, but one who sees neither our port nor our id could not be told from the server; TCP tells.
+        case doubtful
+        /// Too large for UDP.
+        case truncated
+        /// The server did not understand the OPT record (RFC 6891, section 7).
+        case plainOnly
+        /// It cannot be read.
+        case damaged
+        case answer(ForeignAnswer)
     }
 
-    /// How the server answered; nil where `reply` is no answer to what it was asked (RFC 5452, section 9.1).
-    func responseCode(of reply: Span<UInt8>, from sender: ServiceConfiguration.DNS.Server) -> DNSResponseCode? {
-        var reader = WireReader(reply)
-        guard sender == server, let header = try? DNSHeader(reading: &reader),
-            header.isResponse, header.opcode == .query, header.id == queryID,
-            let counts = try? SectionCounts(reading: &reader), counts.questions == 1,
-            let question = try? DNSQuestion(reading: &reader), question == request.question
-        else { return nil }
-        return header.responseCode
+    /// Compares a message with what was asked (RFC 5452, section 9.1), the case of each letter of the name included.
+    func read(_ message: Span<UInt8>) -> Reply {
+        var reader = WireReader(message)
+        guard let header = try? DNSHeader(reading: &reader), let counts = try? SectionCounts(reading: &reader),
+            header.isResponse, header.opcode == .query, header.id == queryID
+        else { return .foreign }
+        let isLost = header.responseCode == .formatError || header.responseCode == .notImplemented
+        if isLost, hasEDNS, counts.questions == 0 { return .plainOnly }
+        guard counts.questions == 1, let asked = try? DNSQuestion(reading: &reader), asked.name == question.name,
+            asked.type == question.type, asked.recordClass == question.recordClass
+        else { return .foreign }
+        if transport == .udp {
+            guard asked.name.wire == sentName.wire else { return .doubtful }
+            if header.isTruncated { return .truncated }
+        }
+        if isLost, hasEDNS, counts.additional == 0 { return .plainOnly }
+        guard let answer = try? ForeignAnswer(reading: message) else { return .damaged }
+        return .answer(answer)
+    }
+}
+
+extension DNSName {
+    /// The name with each letter in upper or lower case at random: bits that a forger must guess too ("0x20").
+    func withRandomCase(using generator: inout some RandomNumberGenerator) -> DNSName {
+        var wire = wire
+        var bits: UInt64 = 0
+        for index in wire.indices {
+            if index.isMultiple(of: 64) { bits = generator.next() }
+            // Length octets are at most 63, below `A`.
+            if wire[index].lowercased &- UInt8(ascii: "a") < 26, bits >> UInt64(index % 64) & 1 == 1 {
+                wire[index] ^= 0x20
+            }
+        }
+        return DNSName(validWire: wire)
     }
 }

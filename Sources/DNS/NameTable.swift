@@ -9,6 +9,9 @@ struct NameTable<Value: Sendable>: Sendable {
     private var buckets: [Int: [Entry]] = [:]
     /// How many labels the longest name has or had; longer suffixes of a name need not be looked for.
     private var deepest = 0
+    /// A bit for each top-level label that a name has or had: most names asked for are of none of them, and need not be
+    /// looked for.
+    private var topLabels: UInt64 = 0
 
     subscript(name: DNSName) -> Value? {
         get { value(in: name.wire.span, at: 0) }
@@ -24,6 +27,7 @@ struct NameTable<Value: Sendable>: Sendable {
         if let value {
             bucket.append(Entry(name: name, value: value))
             deepest = max(deepest, name.labelCount)
+            topLabels |= name.labels.last.map { Self.topLabelBit(name.wire.span, $0.startIndex - 1) } ?? .max
         }
         if !bucket.isEmpty { buckets[hash] = bucket }
         return result
@@ -38,15 +42,24 @@ struct NameTable<Value: Sendable>: Sendable {
 
     /// The value of the longest name in this table that the name at `offset` of `message` is, or is below.
     ///
-    /// Returns with it where that part of the name begins.
-    func closest(in message: Span<UInt8>, at offset: Int, labelCount: Int) -> (value: Value, offset: Int)? {
-        guard !buckets.isEmpty else { return nil }
+    /// Returns with it where that part of the name begins. `lastLabelOffset` is where the label below the root stands.
+    func closest(
+        in message: Span<UInt8>, at offset: Int, labelCount: Int, lastLabelOffset: Int
+    ) -> (value: Value, offset: Int)? {
+        guard topLabels & Self.topLabelBit(message, lastLabelOffset) != 0 else { return nil }
         var offset = offset
         for labelsLeft in stride(from: labelCount, through: 0, by: -1) {
             if labelsLeft <= deepest, let value = value(in: message, at: offset) { return (value, offset) }
             offset += 1 + Int(message[offset])
         }
         return nil
+    }
+
+    /// The bit of the label whose length stands at `offset`; that of the root is every bit.
+    private static func topLabelBit(_ message: Span<UInt8>, _ offset: Int) -> UInt64 {
+        let length = UInt64(message[offset])
+        guard length > 0 else { return .max }
+        return 1 << ((UInt64(message[offset + 1].lowercased) &* 7 &+ length) % 64)
     }
 
     private static func hash(_ message: Span<UInt8>, _ offset: Int) -> Int {
@@ -59,6 +72,8 @@ struct NameTable<Value: Sendable>: Sendable {
 extension NameTable {
     /// The same for a name that stands for itself.
     func closest(to name: DNSName) -> Value? {
-        closest(in: name.wire.span, at: 0, labelCount: name.labelCount)?.value
+        let labels = name.labels
+        let last = labels.last.map { $0.startIndex - 1 } ?? 0
+        return closest(in: name.wire.span, at: 0, labelCount: labels.count, lastLabelOffset: last)?.value
     }
 }

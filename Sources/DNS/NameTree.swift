@@ -11,6 +11,8 @@ struct NameTree: Sendable {
         var children = 0
         /// Whether the configuration speaks for the name, so that a lease cannot.
         var isReserved = false
+        /// The name that this one stands for; its CNAME record is the only set then.
+        var alias: DNSName?
         /// The leases that want the name, oldest wish first.
         var claims: [IPv4Address] = []
 

@@ -9,6 +9,8 @@ struct RecordSet: Sendable {
     let type: DNSRecordType
     private(set) var count = 0
     private(set) var bytes: [UInt8] = []
+    /// Where each record begins in `bytes`.
+    private var starts: [Int] = []
 
     static let pointerToQuestion = 0xC000 | UInt16(DNSHeader.count)
 
@@ -42,7 +44,15 @@ struct RecordSet: Sendable {
         writer.u16(DNSClass.internet.rawValue)
         writer.u32(Self.ttl)
         writer.lengthPrefixed(writeData)
+        starts.append(bytes.count)
         bytes += writer.bytes
         count += 1
+    }
+
+    /// Writes the records with the name at `owner` of the message as theirs.
+    func write(owner: UInt16, to writer: inout WireWriter) {
+        let base = writer.count
+        writer.raw(bytes)
+        for start in starts { writer.patch16(at: base + start, 0xC000 | owner) }
     }
 }

@@ -77,6 +77,12 @@ struct ControlServer {
         networks.get(":network/leases") { _, context in
             try Self.json(await service.leases(Self.parameter("network", context)))
         }
+        networks.get(":network/dns/cache") { _, context in
+            try Self.json(await service.dnsCache(Self.parameter("network", context), flush: false))
+        }
+        networks.delete(":network/dns/cache") { _, context in
+            try Self.json(await service.dnsCache(Self.parameter("network", context), flush: true))
+        }
         networks.get(":network/ports") { _, context in
             try Self.json(await service.ports(Self.parameter("network", context)))
         }

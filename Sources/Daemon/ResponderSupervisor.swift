@@ -27,7 +27,7 @@ actor ResponderSupervisor {
     private var services: [NetworkUUID: Service] = [:]
     private var process: (pid: pid_t, channel: Channel)?
     /// Who waits for the answer to a request.
-    private var waiting: [UInt64: CheckedContinuation<[Lease], any Error>] = [:]
+    private var waiting: [UInt64: CheckedContinuation<ResponderEvent, any Error>] = [:]
     private var lastNumber: UInt64 = 0
     /// Networks to be forgotten by the next responder, since there was none to tell.
     private var unforgotten: Set<NetworkUUID> = []
@@ -206,7 +206,21 @@ actor ResponderSupervisor {
     func leases(of uuid: NetworkUUID) async throws -> [Lease] {
         guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
         let number = nextNumber()
-        return try await answer(to: number) { send(.init(number, .leases(uuid))) }
+        guard case .leases(_, let leases) = try await answer(to: number, { send(.init(number, .leases(uuid))) }) else {
+            throw DaemonError("the responder's answer is no list of leases")
+        }
+        return leases
+    }
+
+    /// What a network's DNS cache holds, after it is emptied where `flush` says so.
+    func dnsCache(of uuid: NetworkUUID, flush: Bool) async throws -> DNSCacheStatistics {
+        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
+        let number = nextNumber()
+        let answer = try await answer(to: number) { send(.init(number, .dnsCache(uuid, flush: flush))) }
+        guard case .dnsCache(_, let statistics) = answer else {
+            throw DaemonError("the responder's answer is not about the DNS cache")
+        }
+        return statistics
     }
 
     private func nextNumber() -> UInt64 {
@@ -215,7 +229,7 @@ actor ResponderSupervisor {
     }
 
     /// Waits for the answer to a request that `ask` sends.
-    private func answer(to number: UInt64, _ ask: () -> Void) async throws -> [Lease] {
+    private func answer(to number: UInt64, _ ask: () -> Void) async throws -> ResponderEvent {
         let timeout = Task {
             try await Task.sleep(for: Self.answerTimeout)
             waiting.removeValue(forKey: number)?.resume(
@@ -250,8 +264,8 @@ actor ResponderSupervisor {
 
     private func handle(_ event: ResponderEvent) {
         switch event {
-        case .done(let number): waiting.removeValue(forKey: number)?.resume(returning: [])
-        case .leases(let number, let leases): waiting.removeValue(forKey: number)?.resume(returning: leases)
+        case .done(let number), .leases(let number, _), .dnsCache(let number, _):
+            waiting.removeValue(forKey: number)?.resume(returning: event)
         case .failed(let number, let words):
             waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
         case .leaseNews(let news): for item in news { newsFeed.yield(item) }

@@ -25,6 +25,8 @@ struct ExtensionElement: Sendable {
         .antiSpoof,
         .option,
         .linkLocalForward,
+        .cname,
+        .address,
     ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })

@@ -15,6 +15,11 @@ extension NetworkDefinition {
         /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
         public var linkLocalForward: Set<LinkLocalGroup> = []
 
+        /// Names that stand for other names; no two have the same name.
+        public var aliases: [ServiceConfiguration.DNS.Alias] = []
+        /// What is answered about whole domains; no two are of the same domain.
+        public var fixedDomains: [ServiceConfiguration.DNS.FixedDomain] = []
+
         public init() {}
     }
 }

@@ -79,10 +79,23 @@ extension ServiceConfiguration.DNS {
         hosts = Self.hosts(of: definition)
         texts = definition.dns?.texts.map { Text(name: $0.name, value: $0.value) } ?? []
         services = definition.dns?.services.map { Service(of: $0, domain: definition.servedDomain) } ?? []
+        // RFC 6303: nobody outside knows the names of private addresses, whatever localPtr says.
+        reverseSubnets = definition.ips.compactMap { ip in
+            definition.forward == nil || ip.localPtr == true || ip.address.isPrivate ? ip.subnet : nil
+        }
+        bridge = Self.bridge(of: definition)
+        let options = DnsmasqNames(definition.dnsmasqOptions)
+        hosts += options.hosts
+        texts += options.texts
+        services += options.services
+        aliases = definition.extensions.aliases + options.aliases
+        fixedDomains = definition.extensions.fixedDomains + options.fixedDomains
+        refusesPrivateAddresses = options.refusesPrivateAddresses
         if definition.forward != nil {
             // The host may list one of this network's own addresses as its resolver: asking it would be a loop.
             let own = Set(definition.ips.map(\.address))
-            forwarders = Self.forwarders(of: definition, resolvers: resolvers.filter { !own.contains($0.address) })
+            forwarders = Self.forwarders(
+                of: definition, options, resolvers: resolvers.filter { !own.contains($0.address) })
         }
     }
 
@@ -96,8 +109,17 @@ extension ServiceConfiguration.DNS {
         return (listed ?? []) + reserved
     }
 
-    private static func forwarders(of definition: NetworkDefinition, resolvers: [Server]) -> [Forwarder] {
-        let listed = definition.dns?.forwarders ?? []
+    /// The bridge under its own name, where that is one.
+    private static func bridge(of definition: NetworkDefinition) -> Host? {
+        let addresses = definition.ips.map(\.address).filter { !$0.isLinkLocal }
+        guard let name = definition.bridge.name, name.isHostLabel, !addresses.isEmpty else { return nil }
+        return Host(name: name, addresses: addresses)
+    }
+
+    private static func forwarders(
+        of definition: NetworkDefinition, _ options: DnsmasqNames, resolvers: [Server]
+    ) -> [Forwarder] {
+        let listed = (definition.dns?.forwarders ?? []) + options.forwarders
         var byDomain: [String: [Server]] = [:]
         for entry in listed {
             guard let domain = entry.domain else { continue }
@@ -105,7 +127,23 @@ extension ServiceConfiguration.DNS {
         }
         let general = listed.filter { $0.domain == nil }.compactMap { Server(of: $0) }
         return byDomain.sorted { $0.key < $1.key }.map { Forwarder(domain: $0.key, servers: $0.value) }
+            + options.closedDomains.map { Forwarder(closing: $0) }
             + [Forwarder(servers: general.isEmpty ? resolvers : general)].filter { !$0.servers.isEmpty }
+    }
+}
+
+extension String {
+    /// Whether it is one label of a host name: letters, digits and hyphens within (RFC 1123, section 2.1).
+    fileprivate var isHostLabel: Bool {
+        (1...63).contains(utf8.count) && !hasPrefix("-") && !hasSuffix("-")
+            && utf8.allSatisfy { octet in
+                switch octet {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
     }
 }
 

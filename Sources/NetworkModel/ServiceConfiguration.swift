@@ -103,26 +103,63 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
         public var localOnly: Bool
         /// Whether names of one label that are not known here are forwarded.
         public var forwardPlainNames: Bool
-        /// The network's subnets: reverse names in them are answered here.
+        /// The network's subnets, whose guests are answered.
         public var subnets: [IPSubnet]
+        /// Subnets whose reverse names are known here and nowhere else.
+        public var reverseSubnets: [IPSubnet]
         /// Names with their addresses: `<dns><host>`, reservations with a name, and the bridge's own.
         public var hosts: [Host]
         public var texts: [Text]
         public var services: [Service]
+        /// Names that stand for other names.
+        public var aliases: [Alias]
+        /// What is answered about whole domains, where no record is closer.
+        public var fixedDomains: [FixedDomain]
+        /// The name and addresses of the bridge itself; anything else that has the name, or an address, comes first.
+        public var bridge: Host?
         /// Whom to ask what is not known here; empty where the network is isolated, which then never forwards.
         public var forwarders: [Forwarder]
+        /// Whether answers from elsewhere with addresses of private networks are refused: a page in a guest's browser could
+        /// else reach what is behind the guest by a name of its own (DNS rebinding).
+        public var refusesPrivateAddresses: Bool
 
         public init() {
+            refusesPrivateAddresses = false
             localOnly = false
             forwardPlainNames = true
             subnets = []
+            reverseSubnets = []
             hosts = []
             texts = []
             services = []
+            aliases = []
+            fixedDomains = []
             forwarders = []
         }
 
         public struct Host: Hashable, Sendable, Codable {
+            public var name: String
+            public var addresses: [IPAddress]
+
+            public init(name: String, addresses: [IPAddress]) {
+                self.name = name
+                self.addresses = addresses
+            }
+        }
+
+        /// A CNAME record (RFC 1035, section 3.3.1).
+        public struct Alias: Hashable, Sendable, Codable {
+            public var name: String
+            public var target: String
+
+            public init(name: String, target: String) {
+                self.name = name
+                self.target = target
+            }
+        }
+
+        /// A domain, itself and all names in it, that has these addresses, or does not exist where it has none.
+        public struct FixedDomain: Hashable, Sendable, Codable {
             public var name: String
             public var addresses: [IPAddress]
 
@@ -163,12 +200,20 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
         public struct Forwarder: Hashable, Sendable, Codable {
             /// Only names at or below this domain; nil for all that no other forwarder names.
             public var domain: String?
+            /// Whether nobody is to be asked about the domain: what is not known here does not exist.
+            public var isClosed = false
             /// In the order they are asked.
             public var servers: [Server]
 
             public init(domain: String? = nil, servers: [Server]) {
                 self.domain = domain
                 self.servers = servers
+            }
+
+            /// A domain about which nobody is to be asked.
+            public init(closing domain: String) {
+                self.init(domain: domain, servers: [])
+                isClosed = true
             }
         }
 

@@ -14,6 +14,8 @@ final class DHCPLoop {
         case request(ResponderRequest, descriptors: [Int32])
         /// The DNS loop has done its part of a request, which was the last.
         case done(UInt64)
+        /// What the DNS loop has to say to a request.
+        case answer(ResponderEvent)
     }
 
     /// What a ready descriptor is for.
@@ -25,7 +27,7 @@ final class DHCPLoop {
     }
 
     private let mailbox: Mailbox<Message>
-    private let dns: Mailbox<DNSLoop.Message>
+    private let dns: DNSLoops
     private let store: LeaseStore
     private let channel: Channel
     private let poller: Poller
@@ -48,7 +50,7 @@ final class DHCPLoop {
     private static let sweepInterval: Duration = .seconds(5)
     private static let messagesPerRound = 64
 
-    init(mailbox: Mailbox<Message>, dns: Mailbox<DNSLoop.Message>, store: LeaseStore, channel: Channel) throws {
+    init(mailbox: Mailbox<Message>, dns: DNSLoops, store: LeaseStore, channel: Channel) throws {
         self.mailbox = mailbox
         self.dns = dns
         self.store = store
@@ -86,6 +88,7 @@ final class DHCPLoop {
     private func handle(_ message: Message) {
         switch message {
         case .done(let number): send(.done(number))
+        case .answer(let event): send(event)
         case .request(let request, let descriptors):
             do {
                 try carryOut(request, descriptors)
@@ -117,6 +120,7 @@ final class DHCPLoop {
             // What the round has decided is on disk before anyone hears of it.
             finishRound()
             send(.leases(number, try networks[uuid]?.server?.leases ?? store.leases(of: uuid)))
+        case .dnsCache(let uuid, let flush): dns.post(.cache(uuid, flush: flush, number))
         case .forget(let uuid):
             try store.forget(uuid)
             send(.done(number))

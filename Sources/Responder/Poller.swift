@@ -3,8 +3,9 @@ internal import Glibc
 internal import Synchronization
 
 /// Waits for descriptors to become ready: epoll(7), level-triggered.
-struct Poller: ~Copyable {
+@safe struct Poller: ~Copyable {
     private let descriptor: Int32
+    private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 64)
 
     struct Readiness {
         let token: UInt64
@@ -19,7 +20,10 @@ struct Poller: ~Copyable {
         guard descriptor >= 0 else { throw SystemError("open epoll") }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        unsafe events.deallocate()
+    }
 
     /// Watches a descriptor for what can be read, and for room to write where `writing` says so.
     func add(_ watched: Int32, token: UInt64, writing: Bool = false) throws(SystemError) {
@@ -43,11 +47,10 @@ struct Poller: ~Copyable {
 
     /// Returns when something is ready or `timeout` is over; nil waits for ever.
     func wait(_ timeout: Duration?) -> [Readiness] {
-        var events = unsafe [epoll_event](repeating: epoll_event(), count: 64)
         // Rounded up: waking a moment too early would mean waking again and again.
         let milliseconds = timeout.map { Int(max(0, ($0 / .milliseconds(1)).rounded(.up))) } ?? -1
         let count = unsafe epoll_wait(
-            descriptor, &events, Int32(events.count), Int32(clamping: min(milliseconds, 60_000)))
+            descriptor, events.baseAddress, Int32(events.count), Int32(clamping: min(milliseconds, 60_000)))
         return unsafe events.prefix(max(0, Int(count))).map { event in
             // Errors and hang-ups show themselves to whoever reads.
             let readable = EPOLLIN.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue

@@ -12,17 +12,23 @@ public enum ResponderProcess {
         let descriptors = clinux_raise_descriptor_limit()
         try Sandbox.enter(folder: leases)
         let (store, loss) = try openStore("/leases.db")
-        let dns = try Mailbox<DNSLoop.Message>()
+        let dns = try DNSLoops(count: min(dnsLoopLimit, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let dhcp = try Mailbox<DHCPLoop.Message>()
         try Sandbox.restrictSystemCalls()
         if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
-        start { try DNSLoop(mailbox: dns, dhcp: dhcp, descriptors: descriptors).run() }
+        for mailbox in dns.mailboxes {
+            let share = descriptors / dns.mailboxes.count
+            start { try DNSLoop(mailbox: mailbox, dhcp: dhcp, descriptors: share).run() }
+        }
         start { try DHCPLoop(mailbox: dhcp, dns: dns, store: store, channel: channel).run() }
         while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
             dhcp.post(.request(request, descriptors: descriptors))
         }
     }
+
+    /// How many threads answer DNS at most.
+    private static let dnsLoopLimit = 4
 
     /// Opens the lease database; one that is damaged is set aside for a person to look at, and an empty one takes its place:
     /// guests that ask again get their addresses again, which is better than none.

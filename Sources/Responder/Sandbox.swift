@@ -60,8 +60,8 @@ enum Sandbox {
     }
 
     private static let packets = [
-        "recvfrom", "recvmsg", "sendto", "sendmsg", "connect", "accept4", "getsockname", "getsockopt", "close", "read",
-        "write", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2",
+        "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "connect", "accept4", "getsockname",
+        "getsockopt", "close", "read", "write", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2",
     ]
     /// SQLite's, below the root that the sandbox has.
     private static let files = [

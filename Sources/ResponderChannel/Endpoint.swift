@@ -11,7 +11,12 @@ extension clinux_endpoint {
     }
 
     public var address: IPAddress? {
-        let all = unsafe withUnsafeBytes(of: octets) { unsafe [UInt8]($0) }
-        return IPAddress(octets: all.prefix(Int(length)))
+        unsafe withUnsafeBytes(of: octets) { octets in
+            switch length {
+            case 4: unsafe .v4(IPv4Address(UInt32(bigEndian: octets.loadUnaligned(as: UInt32.self))))
+            case 16: unsafe .v6(IPv6Address(UInt128(bigEndian: octets.loadUnaligned(as: UInt128.self))))
+            default: nil
+            }
+        }
     }
 }

@@ -35,6 +35,8 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
     case withdraw(NetworkUUID)
     /// Tell the leases of a network, served or not.
     case leases(NetworkUUID)
+    /// Tell what the DNS cache of a network holds, after it is emptied where `flush` says so.
+    case dnsCache(NetworkUUID, flush: Bool)
     /// Forget the leases of a network that is gone for good.
     case forget(NetworkUUID)
 }
@@ -45,6 +47,7 @@ public enum ResponderEvent: Hashable, Sendable, Codable {
     case leases(UInt64, [Lease])
     /// Leases that guests got, changed or gave back, and that are on disk.
     case leaseNews([LeaseNews])
+    case dnsCache(UInt64, DNSCacheStatistics)
     /// The request could not be carried out.
     case failed(UInt64, String)
     /// Something happened that a person should know of.

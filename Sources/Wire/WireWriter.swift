@@ -23,9 +23,16 @@ public struct WireWriter: Sendable {
         bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
         bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
+    /// Writes over four octets that were written before.
+    public mutating func patch32(at offset: Int, _ value: UInt32) {
+        patch16(at: offset, UInt16(truncatingIfNeeded: value >> 16))
+        patch16(at: offset + 2, UInt16(truncatingIfNeeded: value))
+    }
     public mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
     public mutating func raw(_ content: Span<UInt8>) {
-        for index in content.indices { bytes.append(content[index]) }
+        bytes.append(addingCapacity: content.count) { output in
+            for index in content.indices { output.append(content[index]) }
+        }
     }
     /// Begins a new message in the memory of the last.
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

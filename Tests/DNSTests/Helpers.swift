@@ -30,7 +30,7 @@ func query(
 func decision(_ zone: DNSZone, _ query: [UInt8], over transport: DNSTransport = .udp) -> String {
     switch zone.decide(query: query.span, over: transport) {
     case .answer(let bytes): text(of: bytes)
-    case .forward(let request): "forward to " + request.servers.map(\.address.description).joined(separator: " ")
+    case .forward(let servers): "forward to " + servers.map(\.address.description).joined(separator: " ")
     case .ignore: "ignore"
     }
 }
@@ -103,6 +103,7 @@ func labConfiguration(
     configuration.domain = "netwerk1.lab"
     configuration.localOnly = true
     configuration.subnets = ["192.168.150.0/24", "fd00:150::/64"]
+    configuration.reverseSubnets = configuration.subnets
     configuration.hosts = [
         .init(name: "gateway", addresses: ["192.168.150.1", "fd00:150::1"]),
         .init(name: "vm1", addresses: ["192.168.150.5", "fd00:150::5"]),

@@ -94,8 +94,9 @@ struct DNSClientTests {
                 }
             }
             let asked = try String(contentsOfFile: "\(site.lab.folder)/upstream.log", encoding: .utf8)
-            #expect(asked.contains("www.example.test"))
-            #expect(!asked.contains("lab.test"))
+            // Letters go out in upper and lower case at random.
+            #expect(asked.lowercased().contains("www.example.test"))
+            #expect(!asked.lowercased().contains("lab.test"))
             // Outside the network nobody is served.
             let outsider = try await site.outside.run(
                 "dig", "@\(Site.hostAddress)", "+tries=1", "+time=1", "vm1.lab.test")
@@ -117,7 +118,7 @@ struct DNSClientTests {
                 #expect(status != "NOERROR")
             }
             let asked = try String(contentsOfFile: "\(site.lab.folder)/upstream.log", encoding: .utf8)
-            #expect(!asked.contains("www.example.test"))
+            #expect(!asked.lowercased().contains("www.example.test"))
         }
     }
 

@@ -142,7 +142,7 @@ internal import Testing
         var testDescription: String { message }
     }
 
-    @Test(arguments: words + forwards + peers + settings + options) func refuses(_ row: Row) {
+    @Test(arguments: words + forwards + peers + settings + options + names) func refuses(_ row: Row) {
         let found = problems(row.document)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.line == row.line)
@@ -248,4 +248,34 @@ internal import Testing
             lab("<vnet:option code='42' value='10.0.0.1'/>\n<vnet:option code='42' hex='0a000002'/>"), line: 6,
             "another <vnet:option> has it already"),
     ]
+
+    static let names: [Row] = [
+        .init(lab("<vnet:cname target='a'/>"), "<vnet:cname> has no 'name'"),
+        .init(lab("<vnet:cname name='a'/>"), "<vnet:cname> has no 'target'"),
+        .init(lab("<vnet:cname name='a b' target='c'/>"), "'name' of <vnet:cname> is 'a b'; write a domain name"),
+        .init(
+            lab("<vnet:cname name='a' target='b'/>\n<vnet:cname name='A' target='c'/>"), line: 6,
+            "an alias has one target"),
+        .init(lab("<vnet:address ip='10.0.0.1'/>"), "<vnet:address> has no 'domain'"),
+        .init(lab("<vnet:address domain='a' ip='10.0.0'/>"), "'ip' of <vnet:address> is '10.0.0'"),
+        .init(
+            lab("<vnet:address domain='a'/>\n<vnet:address domain='a' ip='10.0.0.1'/>"), line: 6,
+            "without 'ip' the domain does not exist"),
+    ]
+
+    @Test func readsNames() throws {
+        let extensions = try read(
+            Self.lab(
+                """
+                <vnet:cname name='www' target='vm1.lab'/><vnet:address domain='ads.example'/>
+                <vnet:address domain='sink.example' ip='10.0.0.2'/><vnet:address domain='Sink.example' ip='fd00::2'/>
+                """)
+        ).extensions
+        #expect(extensions.aliases == [.init(name: "www", target: "vm1.lab")])
+        #expect(
+            extensions.fixedDomains == [
+                .init(name: "ads.example", addresses: []),
+                .init(name: "sink.example", addresses: ["10.0.0.2", "fd00::2"]),
+            ])
+    }
 }

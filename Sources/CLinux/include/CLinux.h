@@ -97,5 +97,28 @@ ssize_t clinux_send(int socket, const void *data, size_t count);
 /// Sends one datagram; returns its octets or -1.
 ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct clinux_endpoint *remote);
 
+/// Room for up to 64 datagrams that are received with one system call, and for their answers, sent with one more.
+///
+/// A datagram of more than 4,096 octets is cut; an answer has at most 4,096. Answers go to where the datagram came from.
+struct clinux_batch;
+
+/// Returns NULL where there is no memory.
+struct clinux_batch *clinux_batch_create(void);
+
+/// Receives what has come; returns how many datagrams, or -1.
+int clinux_batch_receive(struct clinux_batch *batch, int socket);
+
+/// The octets of one of them, valid until more are received.
+const uint8_t *clinux_batch_message(const struct clinux_batch *batch, int index, size_t *count);
+
+/// Who sent it.
+void clinux_batch_sender(const struct clinux_batch *batch, int index, struct clinux_endpoint *remote);
+
+/// Puts an answer to it, which is copied, behind those to be sent; each datagram has at most one.
+void clinux_batch_answer(struct clinux_batch *batch, int index, const void *data, size_t count);
+
+/// Sends the answers; those that the socket has no room for are lost, as any datagram may be.
+void clinux_batch_send(struct clinux_batch *batch, int socket);
+
 /// Sends one ICMPv6 message to all nodes of the interface (ff02::1).
 ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count);

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Measures vnet's name server beside dnsmasq and unbound.
+
+  sudo VNET=.build/release/vnet Benchmarks/dns.py [SERVER...]
+
+Each server in turn has core 0 to itself and one address on a bridge in a network namespace of its own; dnsperf has core 1
+and asks it from another namespace over a veth. The servers know 1,000 names of n1.lab, and ask an upstream server in a third
+namespace about example.test. What counts is the server's processor time for each answered query, since the client is the
+bottleneck; queries per second are below it. Prints a Markdown table, each figure the median of the rounds; figures of a busy
+machine are worth little, so the load stands below the table.
+
+ROUNDS (3) of each measurement, SECONDS (3) each.
+"""
+
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+SECONDS = os.environ.get("SECONDS", "3")
+VNET = os.path.abspath(os.environ.get("VNET", ".build/release/vnet"))
+HOST, CLIENT, UPSTREAM = (f"vnetdns{os.getpid()}{role}" for role in "hcu")
+work = tempfile.mkdtemp(prefix="vnet-dns-bench-")
+started = []
+
+
+def sh(script):
+    subprocess.run(["bash", "-ec", script], check=True)
+
+
+def start(namespace, core, words):
+    log = open(f"{work}/log", "a")
+    process = subprocess.Popen(
+        ["ip", "netns", "exec", namespace, "taskset", "-c", str(core), *words], stdout=log, stderr=log)
+    started.append(process)
+    return process
+
+
+def write(name, content):
+    path = f"{work}/{name}"
+    with open(path, "w") as file:
+        file.write(content)
+    return path
+
+
+def set_up():
+    os.chmod(work, 0o755)
+    sh(f"""
+        for name in {HOST} {CLIENT} {UPSTREAM}; do ip netns add $name; ip -n $name link set lo up; done
+        ip link add up0 netns {HOST} type veth peer name eth0 netns {UPSTREAM}
+        ip -n {HOST} address add 203.0.113.1/24 dev up0; ip -n {HOST} link set up0 up
+        ip -n {UPSTREAM} address add 203.0.113.2/24 dev eth0; ip -n {UPSTREAM} link set eth0 up
+        mkdir -p /etc/netns/{HOST}; echo nameserver 203.0.113.2 > /etc/netns/{HOST}/resolv.conf
+    """)
+    names = [f"host{number}" for number in range(1000)]
+    addresses = [f"10.9.{1 + number // 250}.{1 + number % 250}" for number in range(1000)]
+    foreign = [f"w{number}.example.test" for number in range(1000)]
+    write("own", "".join(f"{name}.n1.lab A\n" for name in names))
+    write("missing", "".join(f"nobody{number}.n1.lab A\n" for number in range(1000)))
+    write("cached", "".join(f"{name} A\n" for name in foreign[:100]))
+    # Names are asked for once each, so that none comes from memory.
+    write("forwarded", "".join(f"x{number}.wild.example.test A\n" for number in range(200_000)))
+    start(UPSTREAM, 1, [
+        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file",
+        "--bind-interfaces", "--listen-address=203.0.113.2", "--address=/example.test/198.18.0.80", "--max-ttl=3600",
+        "--local-ttl=3600"])
+    write("hosts", "".join(f"{address} {name}\n" for name, address in zip(names, addresses)))
+    write("unbound.conf", f"""server:
+ interface: 10.9.0.1
+ access-control: 0.0.0.0/0 allow
+ do-daemonize: no
+ username: ""
+ chroot: ""
+ directory: "{work}"
+ pidfile: ""
+ use-syslog: no
+ num-threads: 1
+ module-config: "iterator"
+ local-zone: "test." nodefault
+ local-zone: "n1.lab." static
+""" + "".join(f' local-data: "{name}.n1.lab. 0 IN A {address}"\n' for name, address in zip(names, addresses))
+        + "remote-control:\n control-enable: no\nforward-zone:\n name: \".\"\n forward-addr: 203.0.113.2\n")
+    hosts = "".join(f"<host ip='{a}'><hostname>{n}</hostname></host>" for n, a in zip(names, addresses))
+    write("network.xml", f"""<network><name>n1</name><forward mode='nat'/><bridge name='vb1' stp='off' delay='0'/>
+<domain name='n1.lab' localOnly='yes'/><dns>{hosts}</dns><ip address='10.9.0.1' prefix='16'/></network>""")
+
+
+def vnet(*words):
+    environment = {**os.environ, "VNET_ROOT": f"{work}/root"}
+    return subprocess.run(
+        ["ip", "netns", "exec", HOST, "taskset", "-c", "0", VNET, *words], env=environment, check=True,
+        capture_output=True, text=True).stdout
+
+
+def connect():
+    sh(f"""
+        ip link add p0 netns {HOST} type veth peer name eth0 netns {CLIENT}
+        ip -n {HOST} link set p0 master vb1 up
+        ip -n {CLIENT} address add 10.9.0.50/16 dev eth0; ip -n {CLIENT} link set eth0 up
+    """)
+    time.sleep(1)
+
+
+def begin(server):
+    """Starts a server; returns its process id, and how to end it."""
+    if server == "vnet":
+        vnet("define", f"{work}/network.xml")
+        vnet("start", "n1")
+        connect()
+        pids = subprocess.run(["ip", "netns", "pids", HOST], capture_output=True, text=True).stdout.split()
+        responder = next(pid for pid in pids if b"responder" in open(f"/proc/{pid}/cmdline", "rb").read())
+        return int(responder), lambda: (vnet("stop", "n1"), vnet("undefine", "n1"))
+    sh(f"ip -n {HOST} link add vb1 type bridge; ip -n {HOST} address add 10.9.0.1/16 dev vb1; ip -n {HOST} link set vb1 up")
+    connect()
+    if server == "unbound":
+        process = start(HOST, 0, ["unbound", "-d", "-c", f"{work}/unbound.conf"])
+    else:
+        process = start(HOST, 0, [
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--server=203.0.113.2", "--no-hosts",
+            f"--addn-hosts={work}/hosts", "--local=/n1.lab/", "--domain=n1.lab", "--expand-hosts", "--user=root",
+            "--pid-file", "--bind-interfaces", "--listen-address=10.9.0.1", "--dns-forward-max=1000"])
+    time.sleep(1)
+
+    def end():
+        process.terminate()
+        process.wait()
+        sh(f"ip -n {HOST} link del vb1; ip -n {HOST} link del p0")
+
+    return process.pid, end
+
+
+def processor_seconds(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(pid, kind):
+    figures = []
+    for number in range(ROUNDS + 1):
+        before = processor_seconds(pid)
+        output = subprocess.run(
+            ["ip", "netns", "exec", CLIENT, "taskset", "-c", "1", "dnsperf", "-s", "10.9.0.1", "-d", f"{work}/{kind}",
+             "-c", "4", "-T", "1", "-q", "64", "-l", SECONDS], capture_output=True, text=True).stdout
+        used = processor_seconds(pid) - before
+        rate = float(re.search(r"Queries per second:\s+([\d.]+)", output)[1])
+        completed = int(re.search(r"Queries completed:\s+(\d+)", output)[1])
+        lost = int(re.search(r"Queries lost:\s+(\d+)", output)[1])
+        # The first fills caches.
+        if number:
+            figures.append((used * 1e6 / max(1, completed), rate, lost))
+    return [statistics.median(figure[index] for figure in figures) for index in range(3)]
+
+
+def main():
+    servers = sys.argv[1:] or ["dnsmasq", "unbound", "vnet"]
+    missing = [tool for tool in ("dnsperf", "dnsmasq", *servers) if tool != "vnet" and not shutil.which(tool)]
+    if missing:
+        sys.exit(f"error: missing: {', '.join(missing)}; install dnsperf, dnsmasq-base and unbound")
+    kinds = {"own": "own names", "missing": "missing names of the own domain", "cached": "names from memory",
+             "forwarded": "names asked for elsewhere"}
+    results = {}
+    load = open("/proc/loadavg").read().split()[:3]
+    try:
+        set_up()
+        for server in servers:
+            pid, end = begin(server)
+            results[server] = {kind: measure(pid, kind) for kind in kinds}
+            end()
+    finally:
+        if os.path.exists(f"{work}/root/run/vnet/daemon.pid"):
+            os.kill(int(open(f"{work}/root/run/vnet/daemon.pid").read()), signal.SIGTERM)
+            time.sleep(1)
+        for process in started:
+            process.kill()
+        for name in (HOST, CLIENT, UPSTREAM):
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+        shutil.rmtree(f"/etc/netns/{HOST}", ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+    print("| processor time a query, in µs; queries a second |", " | ".join(servers), "|")
+    print("|---|" + "---|" * len(servers))
+    for kind, words in kinds.items():
+        cells = []
+        for server in servers:
+            cost, rate, lost = results[server][kind]
+            cells.append(f"{cost:.1f}; {rate:,.0f}" + (f"; {lost:.0f} lost" if lost else ""))
+        print(f"| {words} |", " | ".join(cells), "|")
+    print(f"\nLoad before: {' '.join(load)}; {ROUNDS} rounds of {SECONDS} s.")
+
+
+main()

@@ -1,0 +1,253 @@
+public import NetworkModel
+public import Wire
+
+/// What is to be done about a message that came to port 53.
+public enum DNSOutcome: Hashable, Sendable {
+    /// Send the answer that was written.
+    case answered
+    /// The answer comes later, as an effect.
+    case pending
+    /// It is no query: an answer to it could begin a loop.
+    case ignored
+}
+
+/// What the executor of a ``DNSResolver`` is to do, in the order in which it is told.
+public enum DNSEffect<Client: Hashable & Sendable>: Hashable, Sendable {
+    /// Send `bytes` from a socket of its own, on a port chosen at random, closing the one that the flight had before.
+    case send(DNSFlightID, to: ServiceConfiguration.DNS.Server, bytes: [UInt8], over: DNSTransport)
+    case answer(Client, [UInt8])
+    /// Close the socket of a flight that is over.
+    case close(DNSFlightID)
+}
+
+/// The name server of one network: its own names, and what it has asked and remembers of all others.
+///
+/// A state machine without sockets and without a clock. `Client` is whatever the executor needs to send an answer back. `now`
+/// is the time since any fixed moment, on a clock that never goes back. Whoever holds the resolver carries out the effects of
+/// each call in their order, and calls ``tick(now:using:)`` at ``nextDeadline``.
+public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
+    public typealias Effect = DNSEffect<Client>
+    public typealias Server = ServiceConfiguration.DNS.Server
+
+    public private(set) var zone: DNSZone
+    private var cache: DNSCache
+    private var forwarder: DNSForwarder<Client>
+    private let cookies: CookieMaker
+    private var refusesPrivateAddresses: Bool
+
+    /// How much a network's cache may hold, in octets.
+    public static var defaultCacheLimit: Int { 4 << 20 }
+
+    public init(
+        _ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease> = [],
+        limits: DNSForwarderLimits = DNSForwarderLimits(), cacheLimit: Int = defaultCacheLimit,
+        using generator: inout some RandomNumberGenerator
+    ) {
+        zone = DNSZone(configuration, leases: leases)
+        cache = DNSCache(limit: cacheLimit)
+        forwarder = DNSForwarder(limits: limits)
+        cookies = CookieMaker(using: &generator)
+        refusesPrivateAddresses = configuration.refusesPrivateAddresses
+    }
+
+    /// How many questions are on their way to other servers.
+    public var flightCount: Int { forwarder.count }
+    /// When ``tick(now:using:)`` has something to do; nil where nothing is on its way.
+    public var nextDeadline: Duration? { forwarder.nextDeadline }
+    public var cacheStatistics: DNSCacheStatistics { cache.statistics }
+
+    public mutating func flushCache() { cache.removeAll() }
+    public mutating func setCacheLimit(_ limit: Int) { cache.setLimit(limit) }
+
+    public mutating func apply(_ change: LeaseChange) { zone.apply(change) }
+
+    /// Takes another configuration; what other servers than before have said is forgotten.
+    public mutating func reconfigure(_ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease>) {
+        let former = zone.delegations
+        zone = DNSZone(configuration, leases: leases)
+        if zone.delegations.forwarders != former.forwarders { cache.removeAll() }
+        refusesPrivateAddresses = configuration.refusesPrivateAddresses
+    }
+
+    // MARK: Clients
+
+    /// Decides about one message from a guest at `address`, whatever its octets are.
+    ///
+    /// The answer takes the place of what `response` held: where that has room enough, and the names are known here or
+    /// remembered, nothing is allocated. `effects` are appended to.
+    public mutating func handle(
+        _ message: Span<UInt8>, from client: Client, at address: IPAddress, over transport: DNSTransport,
+        now: Duration, using generator: inout some RandomNumberGenerator, into response: inout WireWriter,
+        effects: inout [Effect]
+    ) -> DNSOutcome {
+        var query: Query
+        let servers: [Server]
+        switch zone.read(message) {
+        case .ignore: return .ignored
+        case .refuse(let code, let header):
+            Reply.writeHeader(code, to: header, recursionAvailable: zone.canForward, into: &response)
+            return .answered
+        case .query(let read):
+            query = read
+            grantCookie(to: &query, at: address, now)
+            switch zone.resolve(query, in: message) {
+            case .reply(let reply):
+                reply.write(to: query, in: message, over: transport, into: &response)
+                return .answered
+            case .ask(let named): servers = named
+            }
+        }
+        let seconds = now.wholeSeconds
+        switch cache.find(query, in: message, now: seconds) {
+        case .fresh(let entry), .lastResort(let entry):
+            cache.write(entry, to: query, in: message, over: transport, into: &response)
+            return .answered
+        case .expiring(let entry):
+            cache.write(entry, to: query, in: message, over: transport, into: &response)
+            let question = ForeignQuestion(query, in: message)
+            carryOut(forwarder.renew(question, servers, now: now, using: &generator), now, &effects)
+            return .answered
+        case .stale, .nothing:
+            cache.countMiss()
+            var reader = WireReader(message)
+            let waiter = Waiter(
+                client: client, address: address, transport: transport, message: reader.rest(), query: query)
+            let question = ForeignQuestion(query, in: message)
+            carryOut(forwarder.ask(question, servers, for: waiter, now: now, using: &generator), now, &effects)
+            return .pending
+        }
+    }
+
+    private func grantCookie(to query: inout Query, at address: IPAddress, _ now: Duration) {
+        guard let cookie = query.cookie else { return }
+        let time = UInt32(truncatingIfNeeded: now.wholeSeconds)
+        // RFC 9018, section 4.3: one that is young goes back as it came.
+        if let server = cookie.server, time &- server.time < CookieMaker.lifetime / 2,
+            cookies.accepts(server, for: cookie.client, at: address, time: time)
+        {
+            query.cookie?.granted = server
+        } else {
+            query.cookie?.granted = cookies.cookie(for: cookie.client, at: address, time: time)
+        }
+    }
+
+    // MARK: Servers
+
+    /// Takes octets that came on a flight's socket from `server`.
+    public mutating func receive(
+        _ message: Span<UInt8>, on flight: DNSFlightID, from server: Server, now: Duration,
+        using generator: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        var effects: [Effect] = []
+        carryOut(forwarder.receive(message, on: flight, from: server, now: now, using: &generator), now, &effects)
+        return effects
+    }
+
+    /// Goes on to the next server of a flight whose socket says that this one cannot be reached.
+    public mutating func unreachable(
+        _ flight: DNSFlightID, now: Duration, using generator: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        var effects: [Effect] = []
+        carryOut(forwarder.unreachable(flight, now: now, using: &generator), now, &effects)
+        return effects
+    }
+
+    /// Gives up a flight that there is no room for.
+    public mutating func abandon(_ flight: DNSFlightID, now: Duration) -> [Effect] {
+        var effects: [Effect] = []
+        carryOut(forwarder.abandon(flight), now, &effects)
+        return effects
+    }
+
+    /// Does what time asks for.
+    public mutating func tick(now: Duration, using generator: inout some RandomNumberGenerator) -> [Effect] {
+        var effects: [Effect] = []
+        while let late = forwarder.nextLate(now: now) {
+            // RFC 8767, section 5: a client has waited long enough for what may never come, and the asking goes on.
+            let waiters = forwarder.waiters(of: late)
+            let answers = waiters.compactMap { stale(for: $0, now) }
+            if answers.count == waiters.count {
+                effects += answers
+                forwarder.removeWaiters(of: late)
+            }
+            carryOut(forwarder.goOn(late, now: now, using: &generator), now, &effects)
+        }
+        return effects
+    }
+
+    private mutating func carryOut(
+        _ steps: [DNSForwarder<Client>.Step], _ now: Duration, _ effects: inout [Effect]
+    ) {
+        for step in steps {
+            switch step {
+            case .send(let flight, let server, let bytes, let transport):
+                effects.append(.send(flight, to: server, bytes: bytes, over: transport))
+            case .givenUp(let waiter): effects.append(failure(for: waiter, Self.noReachableServer))
+            case .landed(let id, let flight, let answer):
+                if !flight.isProbe { conclude(flight, answer, now, &effects) }
+                effects.append(.close(id))
+            }
+        }
+    }
+
+    /// Remembers what a flight has brought, and tells those who wait for it.
+    private mutating func conclude(
+        _ flight: Flight<Client>, _ answer: ForeignAnswer?, _ now: Duration, _ effects: inout [Effect]
+    ) {
+        guard let answer else {
+            for waiter in flight.waiters {
+                effects.append(stale(for: waiter, now) ?? failure(for: waiter, Self.noReachableServer))
+            }
+            return
+        }
+        if refusesPrivateAddresses, answer.hasPrivateAddress {
+            for waiter in flight.waiters { effects.append(failure(for: waiter, Self.filtered, .refused)) }
+            return
+        }
+        let isAnswer = answer.responseCode == .noError || answer.responseCode == .nameError
+        if isAnswer { cache.store(answer, to: flight.question, now: now.wholeSeconds) }
+        for waiter in flight.waiters {
+            if !isAnswer, let effect = stale(for: waiter, now) {
+                effects.append(effect)
+                continue
+            }
+            var response = WireWriter(reserving: answer.bytes.count + 64)
+            answer.write(
+                to: waiter.query, in: waiter.message.span, age: .seconds(0), over: waiter.transport, into: &response)
+            effects.append(.answer(waiter.client, response.bytes))
+        }
+    }
+
+    /// What was true once, for a client that would else get nothing (RFC 8767); nil where nothing is known.
+    private mutating func stale(for waiter: Waiter<Client>, _ now: Duration) -> Effect? {
+        let seconds = now.wholeSeconds
+        let entry: DNSCache.Entry
+        switch cache.find(waiter.query, in: waiter.message.span, now: seconds) {
+        case .stale(let found):
+            entry = found
+            cache.postpone(found, now: seconds)
+        case .fresh(let found), .expiring(let found), .lastResort(let found): entry = found
+        case .nothing: return nil
+        }
+        var response = WireWriter(reserving: 512)
+        cache.write(entry, to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
+        return .answer(waiter.client, response.bytes)
+    }
+
+    private func failure(
+        for waiter: Waiter<Client>, _ reason: UInt16, _ code: DNSResponseCode = .serverFailure
+    ) -> Effect {
+        var response = WireWriter(reserving: waiter.message.count + 32)
+        Reply(responseCode: code, isAuthoritative: false, recursionAvailable: true, extendedError: reason)
+            .write(to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
+        return .answer(waiter.client, response.bytes)
+    }
+
+    /// RFC 8914, sections 4.23 and 4.18.
+    private static var noReachableServer: UInt16 { 22 }
+    private static var filtered: UInt16 { 17 }
+}
+
+extension Duration {
+    fileprivate var wholeSeconds: Int { Int(components.seconds) }
+}

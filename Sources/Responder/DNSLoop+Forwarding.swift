@@ -1,0 +1,111 @@
+internal import CLinux
+internal import DNS
+internal import Glibc
+internal import NetworkModel
+internal import ResponderChannel
+
+extension DNSLoop {
+    /// Carries out what the network's resolver has asked for while it took messages.
+    func carryOutCollected(_ network: DNSNetwork) {
+        guard !effects.isEmpty else { return }
+        let collected = effects
+        effects.removeAll(keepingCapacity: true)
+        busy[network.uuid] = network
+        carryOut(collected, network)
+    }
+
+    func carryOut(_ effects: [DNSEffect<DNSClient>], _ network: DNSNetwork) {
+        for effect in effects {
+            switch effect {
+            case .send(let flight, let server, let bytes, let transport): ask(flight, server, bytes, transport, network)
+            case .answer(let client, let bytes): deliver(bytes, to: client, network)
+            case .close(let flight): network.upstreams[flight].map(end)
+            }
+        }
+    }
+
+    private func ask(
+        _ flight: DNSFlightID, _ server: ServiceConfiguration.DNS.Server, _ bytes: [UInt8], _ transport: DNSTransport,
+        _ network: DNSNetwork
+    ) {
+        network.upstreams[flight].map(end)
+        guard upstreamCount < upstreamLimit else {
+            return carryOut(network.resolver.abandon(flight, now: now), network)
+        }
+        var endpoint = clinux_endpoint(server.address, port: server.port)
+        let descriptor = unsafe clinux_connect(&endpoint, transport == .tcp ? 1 : 0)
+        guard descriptor >= 0 else { return unreachable(flight, network) }
+        let upstream = DNSUpstream(network, descriptor, flight, server, isStream: transport == .tcp)
+        if transport == .tcp {
+            upstream.stream.append(bytes)
+        } else if unsafe clinux_send(descriptor, bytes, bytes.count) < 0 {
+            close(descriptor)
+            return unreachable(flight, network)
+        }
+        guard let token = try? watch(descriptor, .upstream(upstream), writing: transport == .tcp) else {
+            close(descriptor)
+            return unreachable(flight, network)
+        }
+        upstream.token = token
+        network.upstreams[flight] = upstream
+        upstreamCount += 1
+    }
+
+    private func unreachable(_ flight: DNSFlightID, _ network: DNSNetwork) {
+        carryOut(network.resolver.unreachable(flight, now: now, using: &generator), network)
+    }
+
+    func hear(_ upstream: DNSUpstream, _ ready: Poller.Readiness) {
+        let network = upstream.network
+        if upstream.isStream {
+            if ready.canWrite {
+                guard upstream.stream.flush() else { return lose(upstream) }
+                try? poller.change(
+                    upstream.stream.descriptor, token: upstream.token, reading: true, writing: upstream.stream.hasOutput
+                )
+            }
+            guard ready.canRead else { return }
+            guard upstream.stream.fill(using: &buffer) == .open else { return lose(upstream) }
+            while let reply = upstream.stream.nextMessage() { receive(reply.span, upstream, network) }
+        } else {
+            let count = unsafe recv(upstream.stream.descriptor, &buffer, buffer.count, 0)
+            if count > 0 {
+                // The effects may use the buffer again: what was read must not change under the reader.
+                receive(Array(buffer[..<count]).span, upstream, network)
+            } else if count < 0, errno != EAGAIN, errno != EINTR {
+                lose(upstream)
+            }
+        }
+    }
+
+    private func receive(_ reply: Span<UInt8>, _ upstream: DNSUpstream, _ network: DNSNetwork) {
+        let effects = network.resolver.receive(
+            reply, on: upstream.flight, from: upstream.server, now: now, using: &generator)
+        carryOut(effects, network)
+    }
+
+    private func lose(_ upstream: DNSUpstream) {
+        end(upstream)
+        unreachable(upstream.flight, upstream.network)
+    }
+
+    func end(_ upstream: DNSUpstream) {
+        guard upstream.network.upstreams[upstream.flight] === upstream else { return }
+        upstream.network.upstreams[upstream.flight] = nil
+        upstreamCount -= 1
+        unwatch(upstream.token, upstream.stream.descriptor)
+    }
+
+    private func deliver(_ bytes: [UInt8], to client: DNSClient, _ network: DNSNetwork) {
+        switch client {
+        case .datagram(let socket, let address, let port):
+            var endpoint = clinux_endpoint(address, port: port)
+            _ = unsafe clinux_send_to(socket, bytes, bytes.count, &endpoint)
+        case .connection(let token):
+            guard let connection = network.connections[token] else { return }
+            connection.inFlight -= 1
+            connection.stream.append(bytes)
+            answered.append(connection)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import CLinux
+internal import DNS
+internal import Glibc
+internal import NetworkModel
+internal import ResponderChannel
+internal import Wire
+
+extension DNSLoop {
+    /// Answers what has come to a socket, up to 64 messages with two system calls.
+    func readDatagrams(_ network: DNSNetwork, _ socket: Int32) {
+        let count = batch.receive(from: socket)
+        guard count > 0 else { return }
+        let now = now
+        for index in 0..<count {
+            let remote = batch.sender(index)
+            guard let address = remote.address, network.serves(address) else { continue }
+            let client = DNSClient.datagram(socket: socket, address: address, port: remote.port)
+            let outcome = batch.withMessage(index) { message in
+                network.resolver.handle(
+                    message, from: client, at: address, over: .udp, now: now, using: &generator, into: &response,
+                    effects: &effects)
+            }
+            if outcome == .answered { batch.answer(index, with: response.bytes) }
+        }
+        batch.send(to: socket)
+        carryOutCollected(network)
+    }
+}
+
+/// Datagrams that are received together, and their answers.
+@safe final class DatagramBatch {
+    private let batch: OpaquePointer
+
+    init() throws(SystemError) {
+        guard let batch = unsafe clinux_batch_create() else { throw SystemError("make room for datagrams") }
+        unsafe self.batch = batch
+    }
+
+    deinit { unsafe free(UnsafeMutableRawPointer(batch)) }
+
+    /// Returns how many came; none where that failed, since whatever is wrong with a socket shows again.
+    func receive(from socket: Int32) -> Int { max(0, Int(unsafe clinux_batch_receive(batch, socket))) }
+
+    func sender(_ index: Int) -> clinux_endpoint {
+        var remote = clinux_endpoint()
+        unsafe clinux_batch_sender(batch, Int32(index), &remote)
+        return remote
+    }
+
+    func withMessage<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+        var count = 0
+        let start = unsafe clinux_batch_message(batch, Int32(index), &count)
+        return unsafe body(UnsafeBufferPointer(start: start, count: count).span)
+    }
+
+    func answer(_ index: Int, with octets: [UInt8]) {
+        unsafe clinux_batch_answer(batch, Int32(index), octets, octets.count)
+    }
+
+    func send(to socket: Int32) { unsafe clinux_batch_send(batch, socket) }
+}

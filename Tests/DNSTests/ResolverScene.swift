@@ -1,0 +1,109 @@
+import DNS
+import NetworkModel
+import TestSupport
+import Wire
+
+/// A resolver, the clock, and the servers that it talks to, told as a story.
+struct Scene {
+    var resolver: DNSResolver<String>
+    var random = SeededGenerator(seed: 1)
+    var now: Duration = .seconds(100)
+
+    typealias Effect = DNSEffect<String>
+    static let a = ServiceConfiguration.DNS.Server(address: "9.9.9.9")
+    static let b = ServiceConfiguration.DNS.Server(address: "149.112.112.112")
+
+    init(
+        _ limits: DNSForwarderLimits = DNSForwarderLimits(), servers: [IPAddress] = ["9.9.9.9", "149.112.112.112"],
+        cacheLimit: Int = DNSResolver<String>.defaultCacheLimit,
+        _ change: (inout ServiceConfiguration.DNS) -> Void = { _ in }
+    ) {
+        resolver = DNSResolver(
+            labConfiguration(servers: servers, change), limits: limits, cacheLimit: cacheLimit, using: &random)
+    }
+
+    /// A guest asks; an answer that is known at once is the first effect.
+    mutating func ask(
+        _ client: String = "vm1", _ bytes: [UInt8] = query("www.debian.org"), at address: IPAddress = "192.168.150.5",
+        over transport: DNSTransport = .udp
+    ) -> [Effect] {
+        var response = WireWriter()
+        var effects: [Effect] = []
+        let outcome = resolver.handle(
+            bytes.span, from: client, at: address, over: transport, now: now, using: &random, into: &response,
+            effects: &effects)
+        return (outcome == .answered ? [.answer(client, response.bytes)] : []) + effects
+    }
+
+    mutating func reply(
+        _ bytes: [UInt8], on flight: DNSFlightID, from server: ServiceConfiguration.DNS.Server
+    )
+        -> [Effect]
+    {
+        resolver.receive(bytes.span, on: flight, from: server, now: now, using: &random)
+    }
+
+    /// The server that was asked answers.
+    mutating func reply(_ sent: Sent, _ bytes: [UInt8]) -> [Effect] { reply(bytes, on: sent.flight, from: sent.server) }
+
+    /// A guest asks, and the first server answers at once.
+    mutating func learn(_ bytes: [UInt8], _ change: (inout DNSMessage) -> Void = { _ in }) throws {
+        guard let sent = Sent(ask("teacher", bytes)) else { return }
+        _ = reply(sent, try sent.answer(.noError, change))
+    }
+
+    mutating func wait(_ duration: Duration) -> [Effect] {
+        now += duration
+        return resolver.tick(now: now, using: &random)
+    }
+}
+
+/// What was sent to a server, where one thing was and nothing else happened.
+struct Sent {
+    let flight: DNSFlightID
+    let server: ServiceConfiguration.DNS.Server
+    let bytes: [UInt8]
+    let transport: DNSTransport
+
+    init?(_ effects: [DNSEffect<String>]) {
+        guard effects.count == 1, case .send(let flight, let server, let bytes, let transport) = effects[0] else {
+            return nil
+        }
+        (self.flight, self.server, self.bytes, self.transport) = (flight, server, bytes, transport)
+    }
+
+    /// A server's answer to it.
+    func answer(_ code: DNSResponseCode = .noError, _ change: (inout DNSMessage) -> Void = { _ in }) throws -> [UInt8] {
+        var message = try DNSMessage(bytes.span)
+        message.header.isResponse = true
+        message.header.recursionAvailable = true
+        message.header.isAuthentic = false
+        message.header.responseCode = code
+        if code == .noError {
+            message.answers = [DNSRecord(name: message.questions[0].name, ttl: 300, data: .a("151.101.2.132"))]
+        }
+        change(&message)
+        return message.bytes
+    }
+}
+
+/// The effects in short: `answer vm1 NOERROR ra; … | send 2 | close 1`.
+func story(_ effects: [DNSEffect<String>]) -> String {
+    effects.map { effect in
+        switch effect {
+        case .send(let flight, _, _, let transport): "send \(flight.rawValue)" + (transport == .tcp ? " over TCP" : "")
+        case .answer(let client, let bytes): "answer \(client) \(text(of: bytes))"
+        case .close(let flight): "close \(flight.rawValue)"
+        }
+    }.joined(separator: " | ")
+}
+
+/// The SOA record of example.org's authority section in a negative answer.
+func denial(ttl: UInt32, minimum: UInt32) -> DNSRecord {
+    DNSRecord(
+        name: "debian.org", ttl: ttl,
+        data: .soa(
+            StartOfAuthority(
+                server: "ns.debian.org", responsible: "hostmaster.debian.org", serial: 1, refresh: 2, retry: 3,
+                expire: 4, minimum: minimum)))
+}

@@ -1,0 +1,156 @@
+internal import Foundation
+internal import TestSupport
+internal import Testing
+
+/// What is asked of other servers, and what is made of their answers.
+@Suite(.requiresRoot)
+struct DNSForwardingTests {
+    /// Starts `Upstream/name-server.py` with the signed zone signed.test at the outside's address.
+    private func serveZone(_ site: Site, _ behaviours: String...) async throws -> RunningProgram {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Upstream")
+        let server = try site.outside.start(
+            ["python3", "\(folder.path)/name-server.py", Site.outsideAddress, "\(folder.path)/signed-zone.txt"]
+                + behaviours)
+        try #require(try await eventually { server.outputSoFar.contains("ready") })
+        return server
+    }
+
+    private func start(_ site: Site, extra: String = "") async throws -> Namespace {
+        try await site.host.run(network("lab", extra: extra))
+        return try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+    }
+
+    private func dig(_ guest: Namespace, _ words: String...) async throws -> Outcome {
+        try await guest.run(["dig", "@192.168.150.1", "+tries=1", "+time=5"] + words)
+    }
+
+    @Test func `an answer is remembered, counted down, shown and forgotten`() async throws {
+        try requireTools("dig", "python3")
+        try await withSite { site in
+            let server = try await serveZone(site)
+            let guest = try await start(site)
+            for _ in 0..<3 { #expect(try await dig(guest, "+short", "www.signed.test").text == "198.18.0.80") }
+            #expect(try await dig(guest, "+short", "+tcp", "WWW.signed.test").text == "198.18.0.80")
+            #expect(try await dig(guest, "none.signed.test").output.contains("status: NXDOMAIN"))
+            #expect(try await dig(guest, "none.signed.test", "MX").output.contains("status: NXDOMAIN"))
+            #expect(
+                server.outputSoFar.split(separator: "\n").dropFirst() == [
+                    "udp www.signed.test 1 ", "udp none.signed.test 1 ",
+                ])
+
+            let statistics = try await site.host.must("dns", "cache", "lab", "--json").output
+            #expect(statistics.contains("\"entries\" : 2") && statistics.contains("\"hits\" : 4"), "\(statistics)")
+            try await Task.sleep(for: .seconds(1.1))
+            let answer = try await dig(guest, "+noall", "+answer", "www.signed.test")
+            #expect(answer.text.firstMatch(of: /\s29[6-9]\sIN\sA\s/) != nil, "\(answer)")
+
+            #expect(try await site.host.must("dns", "cache", "lab", "flush").text == "DNS cache of network lab flushed")
+            #expect(try await site.host.must("dns", "cache", "lab").output.contains("Entries:        0"))
+            _ = try await dig(guest, "www.signed.test")
+            #expect(server.outputSoFar.split(separator: "\n").count == 4)
+            let refused = try await site.host.vnet("dns", "cache", "nobody")
+            #expect(!refused.isSuccess && refused.errors.contains("there is no network 'nobody'"))
+        }
+    }
+
+    @Test func `signatures come through, and delv finds them right`() async throws {
+        try requireTools("dig", "delv", "python3")
+        try await withSite { site in
+            let server = try await serveZone(site)
+            let guest = try await start(site)
+            let key = try await dig(guest, "+short", "signed.test", "DNSKEY").text.split(
+                separator: " ", maxSplits: 3)
+            try #require(key.count == 4)
+            let anchor = try site.lab.file(
+                "anchor",
+                "trust-anchors { signed.test. static-key \(key[0]) \(key[1]) \(key[2]) \"\(key[3].filter { $0 != " " })\"; };"
+            )
+            // Twice, the second time from memory.
+            for _ in 0..<2 {
+                for (words, expected) in [
+                    ("www.signed.test A", "; fully validated"), ("www.signed.test TYPE65534", "\\# 3 010203"),
+                    ("alias.signed.test A", "198.18.0.80"),
+                    ("none.signed.test A", "; negative response, fully validated"),
+                    ("www.signed.test MX", "; negative response, fully validated"),
+                ] {
+                    let delv = try await guest.run(
+                        ["delv", "@192.168.150.1", "-a", anchor, "+root=signed.test"]
+                            + words.split(separator: " ").map(String.init))
+                    let all = delv.output + delv.errors
+                    #expect(all.contains(expected) && all.contains("fully validated"), "\(words): \(delv)")
+                }
+            }
+            // CD goes out and comes back, and so do the signatures.
+            let unchecked = try await dig(guest, "+dnssec", "+cdflag", "www.signed.test")
+            #expect(unchecked.output.firstMatch(of: /flags:[a-z ]* cd/) != nil && unchecked.output.contains("RRSIG"))
+            #expect(server.outputSoFar.contains(" do cd"))
+            // Without DO, no signatures.
+            let plain = try await dig(guest, "www.signed.test")
+            #expect(!plain.output.contains("RRSIG"))
+        }
+    }
+
+    @Test(arguments: ["plain", "truncate", "lowercase", "spoof"])
+    func `a server that is old, small, careless or imitated is understood`(behaviour: String) async throws {
+        try requireTools("dig", "python3")
+        try await withSite { site in
+            let server = try await serveZone(site, behaviour)
+            let guest = try await start(site)
+            let answer = try await dig(guest, "+short", "www.signed.test")
+            #expect(answer.text == "198.18.0.80", "\(answer)\n\(server.outputSoFar)")
+            let overTCP = server.outputSoFar.contains("tcp www.signed.test")
+            #expect(overTCP == (behaviour == "truncate" || behaviour == "lowercase"))
+        }
+    }
+
+    @Test func `the next server is asked, and what was true is told where none answers`() async throws {
+        try requireTools("dig", "python3")
+        try await withSite { site in
+            let forwarders =
+                "<dns><forwarder addr='\(Site.outsideAddress2)'/><forwarder addr='\(Site.outsideAddress)'/></dns>"
+            let server = try await serveZone(site)
+            let guest = try await start(site, extra: forwarders)
+            // The first one's port is closed, which is known at once.
+            let start = ContinuousClock.now
+            #expect(try await dig(guest, "+short", "www.signed.test").text == "198.18.0.80")
+            #expect(start.duration(to: .now) < .seconds(1.4))
+            server.signal(SIGKILL)
+            _ = await server.outcome()
+            #expect(try await dig(guest, "+short", "www.signed.test").text == "198.18.0.80")
+            let failed = try await dig(guest, "ns.signed.test")
+            #expect(failed.output.contains("status: SERVFAIL") && failed.output.contains("EDE: 22"), "\(failed)")
+        }
+    }
+
+    @Test func `aliases, whole domains and dnsmasq's options are names too`() async throws {
+        try requireTools("dig")
+        try await withSite { site in
+            let extra = """
+                <metadata><vnet:network xmlns:vnet='urn:vnet:1'>
+                  <vnet:cname name='www' target='printer'/>
+                  <vnet:address domain='sink.example' ip='192.168.150.9'/><vnet:address domain='ads.example'/>
+                </vnet:network></metadata>
+                <domain name='lab.test' localOnly='yes'/>
+                <dns><host ip='192.168.150.20'><hostname>printer</hostname></host></dns>
+                """
+            let options = """
+                <dnsmasq:options xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
+                  <dnsmasq:option value='host-record=nas,192.168.150.30'/>
+                </dnsmasq:options></network>
+                """
+            let xml = network("lab", mode: nil, extra: extra)
+            try await site.host.run(xml.replacing(/<\/network>$/, with: options))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            for (words, expected) in [
+                ("www.lab.test", "printer.lab.test.\n192.168.150.20"), ("a.b.sink.example", "192.168.150.9"),
+                ("nas.lab.test", "192.168.150.30"), ("br-lab.lab.test", "192.168.150.1"),
+                ("-x 192.168.150.1", "br-lab.lab.test."),
+            ] {
+                let answer = try await guest.run(
+                    ["dig", "@192.168.150.1", "+short", "+tries=1"] + words.split(separator: " ").map { String($0) })
+                #expect(answer.text == expected, "\(words): \(answer)")
+            }
+            #expect(try await dig(guest, "x.ads.example").output.contains("status: NXDOMAIN"))
+        }
+    }
+}
