@@ -152,7 +152,7 @@ internal import Testing
 
     static let words: [Row] = [
         .init(
-            lab("<vnet:wibble/>"), "<vnet:wibble> is not an element of <vnet:network>; write one of 'vnet:antiSpoof'"),
+            lab("<vnet:wibble/>"), "<vnet:wibble> is not an element of <vnet:network>; write one of 'vnet:address'"),
         .init(lab("<x:peer xmlns:x='urn:x'/>"), "<x:peer> is not an element of <vnet:network>"),
         .init(lab("<peer/>"), "<peer> is not an element of <vnet:network>"),
         .init(
@@ -257,7 +257,7 @@ internal import Testing
             lab("<vnet:cname name='a' target='b'/>\n<vnet:cname name='A' target='c'/>"), line: 6,
             "an alias has one target"),
         .init(lab("<vnet:address ip='10.0.0.1'/>"), "<vnet:address> has no 'domain'"),
-        .init(lab("<vnet:address domain='a' ip='10.0.0'/>"), "'ip' of <vnet:address> is '10.0.0'"),
+        .init(lab("<vnet:address domain='a' ip='10.0.0.x'/>"), "'ip' of <vnet:address> is '10.0.0.x'"),
         .init(
             lab("<vnet:address domain='a'/>\n<vnet:address domain='a' ip='10.0.0.1'/>"), line: 6,
             "without 'ip' the domain does not exist"),
