@@ -55,6 +55,7 @@ let package = Package(
         module("LibvirtXML", ["CXML", "NetworkModel"]),
         module("DHCP", ["NetworkModel", "Wire"]),
         module("DNS", ["NetworkModel", "Wire"]),
+        module("TFTP", ["Wire"]),
         module("Netlink", ["CLinux", "CNetlink", "NetworkModel"]),
         module("Firewall", ["CNftables", "NetworkModel"]),
         module("LeaseStore", ["NetworkModel", grdb]),
@@ -71,7 +72,7 @@ let package = Package(
             ] + nio),
         module(
             "Responder",
-            ["CLinux", "CSeccomp", "DHCP", "DNS", "LeaseStore", "NetworkModel", "ResponderChannel", "Wire"]),
+            ["CLinux", "CSeccomp", "DHCP", "DNS", "LeaseStore", "NetworkModel", "ResponderChannel", "TFTP", "Wire"]),
 
         .executableTarget(
             name: "vnet",
@@ -89,6 +90,7 @@ let package = Package(
         tests("LibvirtXMLTests", ["LibvirtXML", "NetworkModel"], exclude: ["Golden"]),
         tests("DHCPTests", ["DHCP", "NetworkModel", "Wire"]),
         tests("DNSTests", ["DNS", "NetworkModel", "Wire"]),
+        tests("TFTPTests", ["TFTP", "Wire"]),
         tests("FirewallTests", ["Firewall", "NetworkModel"], exclude: ["Golden"]),
         tests("LeaseStoreTests", ["LeaseStore", "NetworkModel"]),
         tests("ResponderChannelTests", ["NetworkModel", "ResponderChannel"]),

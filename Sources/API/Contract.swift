@@ -23,6 +23,7 @@ public import NetworkModel
 // | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
 // | GET    /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
 // | DELETE /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
+// | DELETE /v1/networks/NETWORK/leases/A  |                | LeaseInfo        |
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
 // | POST   /v1/networks/NETWORK/ports     | PortWish       | PortInfo         |
 // | DELETE /v1/networks/NETWORK/ports/X   |                | PortInfo         |
@@ -157,24 +158,29 @@ public struct UpdateReport: Hashable, Sendable, Codable {
 
 /// A lease as `vnet leases` shows it.
 public struct LeaseInfo: Hashable, Sendable, Codable {
-    public var address: IPv4Address
+    /// The first of them where a prefix is delegated.
+    public var address: IPAddress
     public var prefixLength: Int
-    public var mac: MACAddress
+    /// Nil where a relay agent asked for the guest and did not tell it.
+    public var mac: MACAddress?
     public var hostName: String?
-    /// The client identifier as colon-separated hexadecimal octets.
+    /// The client identifier, for IPv6 the DUID, as colon-separated hexadecimal octets.
     public var clientID: String?
+    /// The client's number for the association that an IPv6 lease is of (RFC 8415, section 12).
+    public var iaid: UInt32?
     /// Seconds since 1970; nil for a lease that never ends.
     public var expiry: WallTime?
 
     public init(
-        address: IPv4Address, prefixLength: Int, mac: MACAddress, hostName: String?, clientID: String?,
-        expiry: WallTime?
+        address: IPAddress, prefixLength: Int, mac: MACAddress?, hostName: String?, clientID: String?,
+        iaid: UInt32? = nil, expiry: WallTime?
     ) {
         self.address = address
         self.prefixLength = prefixLength
         self.mac = mac
         self.hostName = hostName
         self.clientID = clientID
+        self.iaid = iaid
         self.expiry = expiry
     }
 }

@@ -9,6 +9,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +63,23 @@ int clinux_make_device(const char *path, unsigned major, unsigned minor)
 
 int64_t clinux_device_number(unsigned major, unsigned minor) { return (int64_t)makedev(major, minor); }
 
+/// Opens a packet socket of one protocol that has its filter, locked, before the first frame can pass.
+static int open_packet_socket(int interface_index, uint16_t protocol, const struct sock_fprog *program)
+{
+    int on = 1;
+    // Protocol 0 delivers nothing until bind().
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = interface_index};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof *program) < 0
+        || setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) < 0
+        || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0
+        || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(fd);
+    return fd;
+}
+
 int clinux_open_dhcp_packet_socket(int interface_index)
 {
     // Offsets in an Ethernet frame: type 12, protocol 23, fragment 20, IPv4 header 14, UDP destination port 2 in its header.
@@ -77,18 +97,24 @@ int clinux_open_dhcp_packet_socket(int interface_index)
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
     struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
-    int on = 1;
-    // Protocol 0 delivers nothing until bind(), so that no frame passes before the filter stands.
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    struct sockaddr_ll address = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = interface_index};
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0
-        || setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) < 0
-        || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0
-        || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return fail(fd);
-    return fd;
+    return open_packet_socket(interface_index, ETH_P_IP, &program);
+}
+
+int clinux_open_dhcpv6_packet_socket(int interface_index)
+{
+    // Offsets in an Ethernet frame: type 12, next header 20, UDP destination port 56.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 5),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 56),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 547, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    return open_packet_socket(interface_index, ETH_P_IPV6, &program);
 }
 
 ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count)
@@ -301,6 +327,21 @@ int clinux_open_udp(const struct clinux_endpoint *local, const char *device)
     return open_bound(local, SOCK_DGRAM, device);
 }
 
+int clinux_open_dhcpv6(const char *interface_name)
+{
+    struct clinux_endpoint local = {.length = 16, .port = 547};
+    int fd = clinux_open_udp(&local, interface_name);
+    if (fd < 0) return -1;
+    unsigned index = if_nametoindex(interface_name);
+    // Of clients, and of relay agents.
+    struct ipv6_mreq agents = {.ipv6mr_multiaddr.s6_addr = {0xff, 2, [13] = 1, [15] = 2}, .ipv6mr_interface = index};
+    struct ipv6_mreq servers = {.ipv6mr_multiaddr.s6_addr = {0xff, 5, [13] = 1, [15] = 3}, .ipv6mr_interface = index};
+    if (index == 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &agents, sizeof agents) < 0
+        || setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &servers, sizeof servers) < 0)
+        return fail(fd);
+    return fd;
+}
+
 int clinux_open_tcp_listener(const struct clinux_endpoint *local)
 {
     int fd = open_bound(local, SOCK_STREAM, NULL);
@@ -430,4 +471,36 @@ ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const v
         .sin6_scope_id = (unsigned)interface_index,
     };
     return sendto(router_socket, data, count, 0, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_open_root(const char *path)
+{
+    enum { whole_tree = 0x8000 /* AT_RECURSIVE */ };
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | whole_tree);
+    if (tree < 0 && (errno == EPERM || errno == ENOSYS)) return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (tree < 0) return -1;
+    struct mount_attr attributes = {
+        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW};
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | whole_tree, &attributes, sizeof attributes) < 0
+        && errno != ENOSYS && errno != EINVAL)
+        return fail(tree);
+    struct stat status;
+    if (fstat(tree, &status) < 0) return fail(tree);
+    if (!S_ISDIR(status.st_mode)) return errno = ENOTDIR, fail(tree);
+    return tree;
+}
+
+int clinux_open_file_beneath(int root, const char *path, uint64_t *size)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (fd < 0) return -1;
+    struct stat status;
+    if (fstat(fd, &status) < 0) return fail(fd);
+    if (!S_ISREG(status.st_mode)) return errno = EACCES, fail(fd);
+    *size = (uint64_t)status.st_size;
+    return fd;
 }

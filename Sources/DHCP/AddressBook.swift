@@ -1,25 +1,53 @@
 internal import NetworkModel
 
+/// What a configuration says of each address, as an ``AddressBook`` needs it; addresses that are given out are numbered from 0.
+protocol Plannable: Sendable {
+    associatedtype Binding: AddressBinding
+
+    /// How many addresses are numbered.
+    var rangeCount: Int { get }
+    /// Those that are not for every client.
+    var numbersKept: [Int] { get }
+
+    func number(of address: Binding.Address) -> Int?
+    func address(numbered number: Int) -> Binding.Address
+    /// Whether the address is for any client that has none reserved.
+    func isForAll(_ address: Binding.Address) -> Bool
+    /// Whether the client may hold the address, as far as other clients allow.
+    func permits(_ address: Binding.Address, to client: Binding.Holder) -> Bool
+}
+
+/// Why a client cannot have an address that the configuration permits to it.
+enum AddressConflict: Sendable {
+    case setAside, heldByAnother, offeredToAnother
+}
+
 /// What is known of each address: who holds it, to whom it is offered, who held it last, and whether it is set aside.
 ///
 /// It can find any of that by address, by client and by name, and a free address, without a search through all of them.
 /// Which client is to get which address is for the server to decide.
-struct AddressBook: Sendable {
-    private(set) var plan: AddressPlan
-    private var states: [IPv4Address: AddressState] = [:]
-    private var leased = ClientIndex()
-    private var offered = ClientIndex()
-    private var former = ClientIndex()
-    private var named: [String: IPv4Address] = [:]
+struct AddressBook<Plan: Plannable>: Sendable {
+    typealias Address = Plan.Binding.Address
+    typealias Lease = Plan.Binding
+    typealias Client = Plan.Binding.Holder
+    private typealias State = AddressState<Lease>
+    private typealias Index = HolderIndex<Client, Address>
+
+    private(set) var plan: Plan
+    private var states: [Address: State] = [:]
+    private var leased = Index()
+    private var offered = Index()
+    private var former = Index()
+    private var named: [String: Address] = [:]
     private(set) var offerCount = 0
     /// Set aside, in the order they were declined.
-    private var quarantined: [IPv4Address] = []
+    private var quarantined: [Address] = []
     /// The numbers of the range addresses that have a state, or that are not for every client.
     private var touched: NumberSet
     /// No address becomes free before this moment unless a state changes: spares a flood of clients the long search.
     private var isFullUntil: WallTime?
 
-    init(_ plan: AddressPlan, leases: [Lease]) {
+    init(_ plan: Plan, leases: [Lease]) {
         self.plan = plan
         touched = NumberSet(bound: plan.rangeCount)
         for number in plan.numbersKept { touched.insert(number) }
@@ -31,22 +59,25 @@ struct AddressBook: Sendable {
     /// In ascending order of their address.
     var leases: [Lease] { states.values.compactMap(\.lease).sorted { $0.address < $1.address } }
 
-    func lease(of address: IPv4Address) -> Lease? { states[address]?.lease }
+    func lease(of address: Address) -> Lease? { states[address]?.lease }
     func lease(named name: String) -> Lease? { named[name].flatMap(lease) }
-    /// At most two; the one by client identifier first.
-    func leases(of client: Client) -> [Lease] { leased.addresses(of: client).compactMap(lease) }
+    func leases(of client: Client) -> [Lease] {
+        leased.addresses(of: client).compactMap(lease).filter { $0.holder.isSame(as: client) }
+    }
     /// The offers to the client that were not taken yet, also those that have lapsed since.
-    func offers(to client: Client) -> [IPv4Address] { offered.addresses(of: client) }
+    func offers(to client: Client) -> [Address] {
+        offered.addresses(of: client).filter { states[$0]?.offer?.client.isSame(as: client) == true }
+    }
     /// The name that the client stated when the address was offered to it.
-    func nameInOffer(of address: IPv4Address) -> String? { states[address]?.offer?.client.name }
+    func nameInOffer(of address: Address) -> String? { states[address]?.offer?.client.name }
     /// What the client held until its lease ended.
-    func formerAddresses(of client: Client) -> [IPv4Address] { former.addresses(of: client) }
+    func formerAddresses(of client: Client) -> [Address] { former.addresses(of: client) }
 
     /// Why the client cannot have the address now although it is permitted to it; nil where it can.
-    func conflict(over address: IPv4Address, for client: Client, now: WallTime) -> DHCPv4Decision.Refusal? {
+    func conflict(over address: Address, for client: Client, now: WallTime) -> AddressConflict? {
         guard let state = states[address] else { return nil }
         if state.isSetAside(at: now) { return .setAside }
-        if let lease = state.lease, isBinding(lease, at: now), !Client(lease).isSame(as: client) {
+        if let lease = state.lease, isBinding(lease, at: now), !lease.holder.isSame(as: client) {
             return .heldByAnother
         }
         if let offer = state.offer, offer.isOpen(at: now), !offer.client.isSame(as: client) { return .offeredToAnother }
@@ -55,21 +86,21 @@ struct AddressBook: Sendable {
 
     /// Whether the lease keeps its address from others: it has not ended, and the configuration still permits it.
     func isBinding(_ lease: Lease, at now: WallTime) -> Bool {
-        !lease.isExpired(at: now) && plan.permits(lease.address, to: Client(lease))
+        !lease.isExpired(at: now) && plan.permits(lease.address, to: lease.holder)
     }
 
     // MARK: The search for a free address
 
     /// The first range address from `hash` on that nobody has had yet, or else the one that has been unused longest.
-    mutating func freeAddress(from hash: UInt64, now: WallTime) -> IPv4Address? {
+    mutating func freeAddress(from hash: UInt64, now: WallTime) -> Address? {
         guard plan.rangeCount > 0 else { return nil }
         let start = Int(hash % UInt64(plan.rangeCount))
         return touched.firstAbsent(from: start).map(plan.address(numbered:)) ?? longestUnused(now: now)
     }
 
-    private mutating func longestUnused(now: WallTime) -> IPv4Address? {
+    private mutating func longestUnused(now: WallTime) -> Address? {
         if let isFullUntil, now < isFullUntil { return nil }
-        var best: (end: WallTime, address: IPv4Address)?
+        var best: (end: WallTime, address: Address)?
         var next = WallTime(seconds: .max)
         for (address, state) in states where plan.isForAll(address) {
             if let end = busyUntil(state, now: now) {
@@ -85,7 +116,7 @@ struct AddressBook: Sendable {
     }
 
     /// When the address can be had at the earliest; nil where it can be now.
-    private func busyUntil(_ state: AddressState, now: WallTime) -> WallTime? {
+    private func busyUntil(_ state: State, now: WallTime) -> WallTime? {
         var end: WallTime?
         func wait(for moment: WallTime) { end = max(moment, end ?? moment) }
         if state.isSetAside(at: now), let moment = state.quarantineEnd { wait(for: moment) }
@@ -99,35 +130,38 @@ struct AddressBook: Sendable {
     /// Adds the lease, or replaces the one of the same address; what else is known of the address is forgotten, and
     /// what the client was offered.
     mutating func store(_ lease: Lease) {
-        withdrawOffers(to: Client(lease))
-        update(lease.address) { $0 = AddressState(lease: lease) }
+        withdrawOffers(to: lease.holder)
+        update(lease.address) { $0 = State(lease: lease) }
     }
 
-    mutating func removeName(of address: IPv4Address) { update(address) { $0.lease?.hostName = nil } }
+    mutating func removeName(of address: Address) { update(address) { $0.lease?.hostName = nil } }
 
     /// Ends the lease of the address; who held it is given it again if it is free then.
-    mutating func removeLease(of address: IPv4Address, now: WallTime) {
+    mutating func removeLease(of address: Address, now: WallTime) {
         guard let lease = lease(of: address) else { return }
         update(address) {
             $0.lease = nil
-            $0.former = .init(client: Client(lease), end: min(lease.expiry ?? now, now))
+            $0.former = .init(client: lease.holder, end: min(lease.expiry ?? now, now))
         }
     }
 
-    mutating func offer(_ address: IPv4Address, to client: Client, now: WallTime) {
+    /// Forgets who held the address, so that nobody has a claim to it.
+    mutating func forgetHolder(of address: Address) { update(address) { $0.former = nil } }
+
+    mutating func offer(_ address: Address, to client: Client, now: WallTime) {
         withdrawOffers(to: client)
         update(address) { $0.offer = Offer(client: client, made: now) }
     }
 
     mutating func withdrawOffers(to client: Client) {
-        for address in offered.addresses(of: client) { update(address) { $0.offer = nil } }
+        for address in offers(to: client) { update(address) { $0.offer = nil } }
     }
 
     /// Gives the address to nobody for a while, because somebody else was found to use it.
     ///
     /// At most `limit` addresses are; the first of them is released for one more.
-    mutating func setAside(_ address: IPv4Address, limit: Int, now: WallTime) {
-        update(address) { $0 = AddressState(declined: now) }
+    mutating func setAside(_ address: Address, limit: Int, now: WallTime) {
+        update(address) { $0 = State(declined: now) }
         quarantined.removeAll { $0 == address }
         quarantined.append(address)
         if quarantined.count > limit { update(quarantined.removeFirst()) { $0.declined = nil } }
@@ -136,7 +170,7 @@ struct AddressBook: Sendable {
     /// Takes the rules of a new configuration; leases and offers that they do not permit are dropped.
     ///
     /// Returns the addresses of those leases.
-    mutating func adopt(_ plan: AddressPlan) -> [IPv4Address] {
+    mutating func adopt(_ plan: Plan) -> [Address] {
         self.plan = plan
         isFullUntil = nil
         touched = NumberSet(bound: plan.rangeCount)
@@ -151,7 +185,7 @@ struct AddressBook: Sendable {
     /// ended or are not permitted.
     ///
     /// Returns the addresses of those leases. Its cost is linear in the number of addresses in use.
-    mutating func sweep(now: WallTime) -> [IPv4Address] {
+    mutating func sweep(now: WallTime) -> [Address] {
         var ended = dropUnpermitted()
         for (address, state) in states {
             if let offer = state.offer, !offer.isOpen(at: now) { update(address) { $0.offer = nil } }
@@ -165,18 +199,18 @@ struct AddressBook: Sendable {
         return ended.sorted()
     }
 
-    private mutating func dropUnpermitted() -> [IPv4Address] {
-        let dropped = states.values.compactMap(\.lease).filter { !plan.permits($0.address, to: Client($0)) }.map(
+    private mutating func dropUnpermitted() -> [Address] {
+        let dropped = states.values.compactMap(\.lease).filter { !plan.permits($0.address, to: $0.holder) }.map(
             \.address)
         for address in dropped { update(address) { $0.lease = nil } }
         return dropped.sorted()
     }
 
     /// The only place where a state changes: keeps the indices true.
-    private mutating func update(_ address: IPv4Address, _ change: (inout AddressState) -> Void) {
-        var state = states[address] ?? AddressState()
+    private mutating func update(_ address: Address, _ change: (inout State) -> Void) {
+        var state = states[address] ?? State()
         if let lease = state.lease {
-            leased.remove(Client(lease), at: address)
+            leased.remove(lease.holder, at: address)
             if let name = lease.hostName, named[name] == address { named[name] = nil }
         }
         if let offer = state.offer {
@@ -188,7 +222,7 @@ struct AddressBook: Sendable {
         change(&state)
 
         if let lease = state.lease {
-            leased.insert(Client(lease), at: address)
+            leased.insert(lease.holder, at: address)
             if let name = lease.hostName { named[name] = address }
         }
         if let offer = state.offer {

@@ -3,7 +3,8 @@ internal import NetworkModel
 /// What a configuration says of each address: whether it is given out, to whom, and for how long.
 ///
 /// Addresses of the ranges are also numbered from 0 on, in ascending order, each once however the ranges overlap.
-struct AddressPlan: Sendable {
+struct AddressPlan: Plannable {
+    typealias Binding = Lease
     typealias Reservation = ServiceConfiguration.DHCP.Reservation
 
     let configuration: ServiceConfiguration.DHCP
@@ -144,7 +145,7 @@ extension ServiceConfiguration.DHCP.Reservation {
 
 extension Sequence {
     /// The elements by their key, without those that have none.
-    fileprivate func grouped<Key: Hashable>(by key: (Element) -> Key?) -> [Key: [Element]] {
+    func grouped<Key: Hashable>(by key: (Element) -> Key?) -> [Key: [Element]] {
         reduce(into: [:]) { groups, element in
             if let key = key(element) { groups[key, default: []].append(element) }
         }

@@ -1,23 +1,39 @@
 internal import NetworkModel
 
+/// An address that a client holds, as one protocol knows it.
+protocol AddressBinding: Sendable {
+    associatedtype Address: Hashable, Comparable, Sendable
+    associatedtype Holder: AddressHolder
+
+    var address: Address { get }
+    var holder: Holder { get }
+    var hostName: String? { get set }
+    /// Nil for one that never ends.
+    var expiry: WallTime? { get }
+}
+
+extension AddressBinding {
+    func isExpired(at now: WallTime) -> Bool { expiry.map { $0 <= now } ?? false }
+}
+
 /// What is known of one address besides what the configuration says.
-struct AddressState: Sendable {
+struct AddressState<Lease: AddressBinding>: Sendable {
     var lease: Lease?
-    var offer: Offer?
+    var offer: Offer<Lease.Holder>?
     /// When a client declined the address.
     var declined: WallTime?
     /// Who held the address last, where nobody does.
     var former: FormerLease?
 
     struct FormerLease: Sendable {
-        var client: Client
+        var client: Lease.Holder
         var end: WallTime
     }
 
     var isEmpty: Bool { lease == nil && offer == nil && declined == nil && former == nil }
 
     /// How long a declined address is given to nobody, in seconds.
-    static let quarantine: Int64 = 600
+    static var quarantine: Int64 { 600 }
 
     var quarantineEnd: WallTime? { declined.map { $0 + Self.quarantine } }
 
@@ -25,12 +41,12 @@ struct AddressState: Sendable {
 }
 
 /// An address promised to a client that has not said yet whether it takes it.
-struct Offer: Sendable {
+struct Offer<Client: AddressHolder>: Sendable {
     var client: Client
     var made: WallTime
 
     /// How long nobody else is offered the address, in seconds.
-    static let hold: Int64 = 60
+    static var hold: Int64 { 60 }
 
     var end: WallTime { made + Self.hold }
 

@@ -17,13 +17,13 @@ struct Client: Hashable, Sendable {
     /// The holder of a lease.
     init(_ lease: Lease) { self.init(identifier: lease.clientID, mac: lease.mac, name: lease.hostName) }
 
-    /// Whether both are one client: by their identifier (RFC 2131, section 4.2), or by their hardware.
+    /// Whether both are one client, which is whether they are one network card.
     ///
-    /// The second is for a machine that identifies itself in one way in its boot ROM and in another when its system
-    /// runs: it is to find its own address again, not a second one.
-    func isSame(as other: Self) -> Bool {
-        mac == other.mac || identifier != nil && identifier == other.identifier
-    }
+    /// The identifier (RFC 2131, section 4.2) does not decide it. Machines that were cloned with their identity, as is common
+    /// among virtual ones, have the same, and must not get one address; and one machine identifies itself in one way in its
+    /// boot ROM and in another when its system runs. What the identifier does is to find an address again that has become
+    /// free: that of a machine with a new network card.
+    func isSame(as other: Self) -> Bool { mac == other.mac }
 
     /// A number that is the same whenever this client comes, without any memory of it: FNV-1a of its identity, 64 bits.
     var hash: UInt64 {
@@ -35,25 +35,16 @@ struct Client: Hashable, Sendable {
     }
 }
 
-/// Which address each client has: one by its identifier and one by its hardware, which are nearly always the same.
-struct ClientIndex: Sendable {
-    private var byIdentifier: [[UInt8]: IPv4Address] = [:]
-    private var byMAC: [MACAddress: IPv4Address] = [:]
+/// What a lease of IPv4 looks like to the ``AddressBook``.
+extension Lease: AddressBinding {
+    var holder: Client { Client(self) }
+}
 
-    /// The client's addresses; the one by identifier first.
-    func addresses(of client: Client) -> [IPv4Address] {
-        let first = client.identifier.flatMap { byIdentifier[$0] }
-        let second = byMAC[client.mac]
-        return [first, second == first ? nil : second].compactMap(\.self)
+extension Client: AddressHolder {
+    enum Key: Hashable, Sendable {
+        case identifier([UInt8])
+        case hardware(MACAddress)
     }
 
-    mutating func insert(_ client: Client, at address: IPv4Address) {
-        if let identifier = client.identifier { byIdentifier[identifier] = address }
-        byMAC[client.mac] = address
-    }
-
-    mutating func remove(_ client: Client, at address: IPv4Address) {
-        if let identifier = client.identifier, byIdentifier[identifier] == address { byIdentifier[identifier] = nil }
-        if byMAC[client.mac] == address { byMAC[client.mac] = nil }
-    }
+    var keys: [Key] { (identifier.map { [.identifier($0)] } ?? []) + [.hardware(mac)] }
 }

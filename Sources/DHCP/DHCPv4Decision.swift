@@ -42,6 +42,15 @@ public enum DHCPv4Decision: Hashable, Sendable {
         case heldByAnother = "address is held by another client"
         case offeredToAnother = "address is offered to another client"
         case setAside = "address was declined a short time ago"
+
+        init(_ conflict: AddressConflict) {
+            self =
+                switch conflict {
+                case .setAside: .setAside
+                case .heldByAnother: .heldByAnother
+                case .offeredToAnother: .offeredToAnother
+                }
+        }
     }
 }
 

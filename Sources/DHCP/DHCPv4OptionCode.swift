@@ -25,6 +25,8 @@ extension DHCPv4Message {
         public static let renewalTime = Self(rawValue: 58)  // RFC 2132, 9.11
         public static let rebindingTime = Self(rawValue: 59)  // RFC 2132, 9.12
         public static let clientIdentifier = Self(rawValue: 61)  // RFC 2132, 9.14
+        public static let tftpServerName = Self(rawValue: 66)  // RFC 2132, 9.4
+        public static let bootFileName = Self(rawValue: 67)  // RFC 2132, 9.5
         public static let rapidCommit = Self(rawValue: 80)  // RFC 4039, 4
         public static let clientFQDN = Self(rawValue: 81)  // RFC 4702, 2
         public static let relayAgent = Self(rawValue: 82)  // RFC 3046, 2.0

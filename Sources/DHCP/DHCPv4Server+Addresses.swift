@@ -20,7 +20,7 @@ extension DHCPv4Server {
         guard plan.permits(address, to: client) else {
             return plan.isReserved(address) ? .reservedForAnother : .notGivenOut
         }
-        if let conflict = book.conflict(over: address, for: client, now: now) { return conflict }
+        if let conflict = book.conflict(over: address, for: client, now: now) { return .init(conflict) }
         guard plan.reservation(of: address, for: client) == nil else { return nil }
         let hasBetter = plan.reservations(for: client).contains {
             book.conflict(over: $0.address, for: client, now: now) == nil

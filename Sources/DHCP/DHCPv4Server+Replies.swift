@@ -72,6 +72,53 @@ extension DHCPv4Server {
         if isWanted(.interfaceMTU), let mtu = configuration.mtu { reply.options.set(.interfaceMTU, mtu) }
         if isWanted(.broadcastAddress) { reply.options.set(.broadcastAddress, configuration.subnet.broadcast) }
         if isReserved || isWanted(.hostName), let name { reply.options.set(.hostName, text: name) }
+        if let stated = message.options[.clientFQDN], !stated.isEmpty {
+            reply.options[.clientFQDN] = fullName(name, answering: stated)
+        }
+        if let boot = configuration.boots.first(where: { $0.conditions.allHold(for: message.options) }) {
+            add(boot, to: &reply, requested: list)
+        }
+        addOptions(to: &reply, asIn: message, isWanted)
+    }
+
+    /// Sets, or takes away, what the configuration says of single options; what is meant for this client comes first.
+    private func addOptions(
+        to reply: inout DHCPv4Message, asIn message: DHCPv4Message, _ isWanted: (DHCPv4Message.OptionCode) -> Bool
+    ) {
+        var decided: Set<UInt8> = []
+        let meant = configuration.options.filter { $0.conditions.allHold(for: message.options) }
+        for option in meant.filter({ !$0.conditions.isEmpty }) + meant.filter(\.conditions.isEmpty) {
+            let code = DHCPv4Message.OptionCode(rawValue: option.code)
+            guard decided.insert(option.code).inserted else { continue }
+            if option.isForced || isWanted(code) || option.data == nil { reply.options[code] = option.data }
+        }
+    }
+
+    /// The name as DNS has it, in the form that the client uses, and who has put it there (RFC 4702, section 4).
+    private func fullName(_ name: String?, answering stated: [UInt8]) -> [UInt8] {
+        let (isForServer, isOnDNSWire): (UInt8, UInt8) = (0x01, 0x04)
+        let form = stated[0] & isOnDNSWire
+        // Both result codes mean nothing any more and are 255 (section 2.2).
+        let results: [UInt8] = [255, 255]
+        let full = name.map { name in configuration.domain.map { "\(name).\($0)" } ?? name }
+        guard let full, let encoded = form != 0 ? DomainName.encoded(full) : Array(full.utf8) else {
+            // N: no name is registered.
+            return [form | 0x08] + results + stated.dropFirst(3)
+        }
+        // S, and O where the client wanted to do it itself.
+        return [form | isForServer | (stated[0] & isForServer != 0 ? 0 : 0x02)] + results + encoded
+    }
+
+    /// Says what to start from in the header's fields, where every boot ROM looks, and in the options for who asks for them.
+    private func add(_ boot: ServiceConfiguration.DHCP.Boot, to reply: inout DHCPv4Message, requested: [UInt8]?) {
+        reply.siaddr = boot.server
+        let file = Array(boot.file.utf8)
+        // The field ends with a zero (RFC 2131, section 2); a longer name has room in the option alone.
+        let fits = file.count < 128
+        if fits { reply.file = file }
+        func isRequested(_ code: DHCPv4Message.OptionCode) -> Bool { requested?.contains(code.rawValue) ?? false }
+        if !fits || isRequested(.bootFileName) { reply.options[.bootFileName] = file }
+        if isRequested(.tftpServerName) { reply.options.set(.tftpServerName, text: boot.server.description) }
     }
 
     private func isReserved(_ name: String?, for client: Client) -> Bool {
@@ -111,5 +158,27 @@ extension DHCPv4Message.Options {
         guard !times.isInfinite else { return }
         set(.renewalTime, times.renewal)
         set(.rebindingTime, times.rebinding)
+    }
+}
+
+extension [ServiceConfiguration.DHCP.Condition] {
+    fileprivate func allHold(for options: DHCPv4Message.Options) -> Bool {
+        allSatisfy { condition in condition.traits.contains { $0.holds(for: options) } != condition.isNegated }
+    }
+}
+
+extension ServiceConfiguration.DHCP.ClientTrait {
+    fileprivate func holds(for options: DHCPv4Message.Options) -> Bool {
+        switch self {
+        case .option(let code, let expected):
+            guard let value = options[.init(rawValue: code)] else { return false }
+            guard let expected, !expected.isEmpty else { return true }
+            return stride(from: 0, to: value.count, by: expected.count).contains {
+                value[$0...].starts(with: expected)
+            }
+        case .containing(let code, let expected):
+            guard let value = options[.init(rawValue: code)] else { return false }
+            return value.indices.contains { value[$0...].starts(with: expected) }
+        }
     }
 }

@@ -8,7 +8,7 @@ public import NetworkModel
 ///
 /// All it remembers is bounded by the number of addresses that the configuration gives out.
 public struct DHCPv4Server: Sendable {
-    var book: AddressBook
+    var book: AddressBook<AddressPlan>
 
     /// Offers that wait for an answer; more DISCOVERs than that in a minute are no honest clients.
     static let offerLimit = 65_536
@@ -28,6 +28,9 @@ public struct DHCPv4Server: Sendable {
     /// The leases in ascending order of their address: always what is on disk once every change handed out is there.
     public var leases: [Lease] { book.leases }
 
+    /// The Ethernet address of the client that has a name now.
+    public func holder(ofName name: String) -> MACAddress? { book.lease(named: name)?.mac }
+
     /// Takes a new configuration; leases that it permits go on as they are, the others are removed.
     ///
     /// A client whose reservation is new keeps its lease until it asks again.
@@ -39,6 +42,17 @@ public struct DHCPv4Server: Sendable {
     ///
     /// To be called every few seconds; its cost is linear in the number of addresses in use.
     public mutating func expire(now: WallTime) -> [LeaseChange] { book.sweep(now: now).map { .remove($0) } }
+
+    /// Ends the lease of an address because a person says so: its holder has no claim to it any more.
+    ///
+    /// Empty where there is no such lease. A guest that goes on using the address is refused it when it asks again, unless
+    /// nobody else has it then.
+    public mutating func release(_ address: IPv4Address, now: WallTime) -> [LeaseChange] {
+        guard book.lease(of: address) != nil else { return [] }
+        book.removeLease(of: address, now: now)
+        book.forgetHolder(of: address)
+        return [.remove(address)]
+    }
 
     /// Decides about one message, as if all decisions before had been carried out.
     public mutating func handle(_ message: DHCPv4Message, now: WallTime) -> DHCPv4Decision {

@@ -7,6 +7,12 @@ public enum HostName {
         options[.clientFQDN].flatMap(fromFQDN) ?? options[.hostName].flatMap { label($0[...]) }
     }
 
+    /// The name that a DHCPv6 client states in its FQDN option (RFC 4704, section 4.2).
+    static func stated(in options: DHCPv6Options) -> String? { onWire(in: options).flatMap { firstLabel($0[...]) } }
+
+    /// The name as the client's FQDN option has it: behind the flags, in the form it has in DNS.
+    static func onWire(in options: DHCPv6Options) -> [UInt8]? { options[.clientFQDN].map { Array($0.dropFirst()) } }
+
     /// The first label of `name` in lower case, or nil where it is no host name: 1 to 63 letters, digits and hyphens,
     /// no hyphen first or last (RFC 1123, section 2.1).
     ///
@@ -31,9 +37,14 @@ public enum HostName {
     /// the deprecated ASCII form (RFC 4702, sections 2.1 and 2.3).
     private static func fromFQDN(_ option: [UInt8]) -> String? {
         let name = option.dropFirst(3)
-        guard let flags = option.first, let length = name.first else { return nil }
+        guard let flags = option.first, !name.isEmpty else { return nil }
         let isOnDNSWire = flags & 0x04 != 0
-        guard isOnDNSWire else { return label(name) }
+        return isOnDNSWire ? firstLabel(name) : label(name)
+    }
+
+    /// The first label of a name as it is on the DNS wire.
+    private static func firstLabel(_ name: ArraySlice<UInt8>) -> String? {
+        guard let length = name.first else { return nil }
         let first = name.dropFirst().prefix(Int(length))
         // A length above 63 would be a compression pointer, which cannot be here.
         guard length <= 63, first.count == Int(length), !first.contains(UInt8(ascii: ".")), !first.contains(0) else {

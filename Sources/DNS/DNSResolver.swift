@@ -39,11 +39,11 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     public static var defaultCacheLimit: Int { 4 << 20 }
 
     public init(
-        _ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease> = [],
+        _ configuration: ServiceConfiguration.DNS, leases: [Lease] = [], ipv6Leases: [IPv6Lease] = [],
         limits: DNSForwarderLimits = DNSForwarderLimits(), cacheLimit: Int = defaultCacheLimit,
         using generator: inout some RandomNumberGenerator
     ) {
-        zone = DNSZone(configuration, leases: leases)
+        zone = DNSZone(configuration, leases: leases, ipv6Leases: ipv6Leases)
         cache = DNSCache(limit: cacheLimit)
         forwarder = DNSForwarder(limits: limits)
         cookies = CookieMaker(using: &generator)
@@ -62,9 +62,11 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     public mutating func apply(_ change: LeaseChange) { zone.apply(change) }
 
     /// Takes another configuration; what other servers than before have said is forgotten.
-    public mutating func reconfigure(_ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease>) {
+    public mutating func reconfigure(
+        _ configuration: ServiceConfiguration.DNS, leases: [Lease], ipv6Leases: [IPv6Lease]
+    ) {
         let former = zone.delegations
-        zone = DNSZone(configuration, leases: leases)
+        zone = DNSZone(configuration, leases: leases, ipv6Leases: ipv6Leases)
         if zone.delegations.forwarders != former.forwarders { cache.removeAll() }
         refusesPrivateAddresses = configuration.refusesPrivateAddresses
     }

@@ -6,7 +6,7 @@ public import NetworkModel
 /// dnsmasq's have: leases and `<dns>` elements change while guests run.
 ///
 /// Hosts and leases have their addresses under their name alone and with the network's domain; a name with a dot in it is taken
-/// as it is. A lease never gets a name whose address the configuration gives, nor one that programs trust, such as `wpad`.
+/// as it is. A lease never gets a name whose address of its family the configuration gives, nor one that programs trust, such as `wpad`.
 public struct DNSZone: Sendable {
     let domain: DNSName?
     let forwardsPlainNames: Bool
@@ -15,7 +15,7 @@ public struct DNSZone: Sendable {
     let delegations: Delegations
     private(set) var tree = NameTree()
     /// The names that leases want, whether they have them or not.
-    private var claims: [IPv4Address: DNSName] = [:]
+    private var claims: [IPAddress: DNSName] = [:]
 
     /// How long "there is no such name" may be remembered, in seconds.
     ///
@@ -23,13 +23,17 @@ public struct DNSZone: Sendable {
     static let negativeTTL: UInt32 = 0
 
     /// Takes `leases` from the one that has its name the longest to the latest.
-    public init(_ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease> = []) {
+    public init(
+        _ configuration: ServiceConfiguration.DNS, leases: some Sequence<Lease> = [],
+        ipv6Leases: some Sequence<IPv6Lease> = []
+    ) {
         domain = configuration.domain.flatMap { DNSName($0) }
         forwardsPlainNames = configuration.forwardPlainNames
         delegations = Delegations(configuration, domain: domain)
         canForward = configuration.forwarders.contains { !$0.servers.isEmpty }
         addConfigured(configuration)
         for lease in leases { apply(.store(lease)) }
+        for lease in ipv6Leases { apply(.storeIPv6(lease)) }
     }
 
     /// Follows a change of the leases.
@@ -39,42 +43,49 @@ public struct DNSZone: Sendable {
     /// asked anew.
     public mutating func apply(_ change: LeaseChange) {
         switch change {
-        case .store(let lease):
-            let name = lease.hostName.flatMap { DNSName($0) }.flatMap { SpecialNames.mayBeClaimed($0) ? $0 : nil }
-            guard claims[lease.address] != name else { return }
-            release(lease.address)
-            if let name { claim(name, for: lease.address) }
-        case .remove(let address): release(address)
+        case .store(let lease): setName(lease.hostName, of: .v4(lease.address))
+        case .remove(let address): release(.v4(address))
+        // A prefix behind a guest is nobody's address.
+        case .storeIPv6(let lease) where lease.kind != .prefix: setName(lease.hostName, of: .v6(lease.prefix.base))
+        case .removeIPv6(let prefix) where prefix.prefixLength == 128: release(.v6(prefix.base))
+        case .storeIPv6, .removeIPv6: break
         }
     }
 
-    private mutating func claim(_ name: DNSName, for address: IPv4Address) {
+    private mutating func setName(_ text: String?, of address: IPAddress) {
+        let name = text.flatMap { DNSName($0) }.flatMap { SpecialNames.mayBeClaimed($0) ? $0 : nil }
+        guard claims[address] != name else { return }
+        release(address)
+        if let name { claim(name, for: address) }
+    }
+
+    private mutating func claim(_ name: DNSName, for address: IPAddress) {
         let names = owners(of: name)
-        guard !names.contains(where: { tree.nodes[$0]?.isReserved == true }) else { return }
+        guard !names.contains(where: { tree.nodes[$0]?.reserved.contains(address.family) == true }) else { return }
         claims[address] = name
         for name in names {
             tree.update(name) {
                 $0.claims.append(address)
-                $0.replace(.a, with: .a(address))
+                $0.follow(address.family)
             }
         }
         updateReverse(of: address, with: .ptr(qualified(name)))
     }
 
-    private mutating func release(_ address: IPv4Address) {
+    private mutating func release(_ address: IPAddress) {
         guard let name = claims.removeValue(forKey: address) else { return }
         for name in owners(of: name) {
             tree.update(name) {
                 $0.claims.removeAll { $0 == address }
-                $0.replace(.a, with: $0.claims.last.map { .a($0) })
+                $0.follow(address.family)
             }
         }
         updateReverse(of: address, with: nil)
     }
 
-    private mutating func updateReverse(of address: IPv4Address, with data: DNSRecordData?) {
+    private mutating func updateReverse(of address: IPAddress, with data: DNSRecordData?) {
         guard let reverse = DNSName(address.reverseName) else { return }
-        tree.update(reverse) { if !$0.isReserved { $0.replace(.ptr, with: data) } }
+        tree.update(reverse) { if $0.reserved.isEmpty { $0.replace(.ptr, with: data) } }
     }
 }
 
@@ -88,14 +99,14 @@ extension DNSZone {
         for owner in owners(of: name) {
             tree.update(owner) {
                 for address in bridge.addresses { $0.add(.address(address)) }
-                $0.isReserved = true
+                $0.reserved = [.ipv4, .ipv6]
             }
         }
         for reverse in bridge.addresses.compactMap({ DNSName($0.reverseName) }) {
             guard tree.nodes[reverse]?.sets.isEmpty ?? true else { continue }
             tree.update(reverse) {
                 $0.add(.ptr(full))
-                $0.isReserved = true
+                $0.reserved = [.ipv4, .ipv6]
             }
         }
     }
@@ -110,7 +121,7 @@ extension DNSZone {
                 tree.update(owner) {
                     $0.sets = [RecordSet(.cname(target))]
                     $0.alias = target
-                    $0.isReserved = true
+                    $0.reserved = [.ipv4, .ipv6]
                 }
             }
         }
@@ -119,11 +130,11 @@ extension DNSZone {
     private mutating func addConfigured(_ configuration: ServiceConfiguration.DNS) {
         var seen: Set<DNSRecord> = []
         // The same record twice would make no set (RFC 2181, section 5).
-        func add(_ data: DNSRecordData, to name: DNSName, reserving: Bool) {
+        func add(_ data: DNSRecordData, to name: DNSName, reserving family: AddressFamily? = nil) {
             guard seen.insert(DNSRecord(name: name, ttl: RecordSet.ttl, data: data)).inserted else { return }
             tree.update(name) {
                 $0.add(data)
-                if reserving { $0.isReserved = true }
+                if let family { $0.reserved.insert(family) }
             }
         }
         let reverse = configuration.reverseSubnets.flatMap(\.reverseDomains).filter { $0.apex == .here }.map(\.name)
@@ -131,27 +142,27 @@ extension DNSZone {
         for apex in apexes {
             tree.update(apex) {
                 $0.sets = ApexRecords.sets(of: apex, negativeTTL: Self.negativeTTL)
-                $0.isReserved = true
+                $0.reserved = [.ipv4, .ipv6]
             }
         }
         for host in configuration.hosts {
             guard let name = DNSName(host.name) else { continue }
             for address in host.addresses {
-                for owner in owners(of: name) { add(.address(address), to: owner, reserving: address.family == .ipv4) }
+                for owner in owners(of: name) { add(.address(address), to: owner, reserving: address.family) }
                 if let reverse = DNSName(address.reverseName) {
-                    add(.ptr(qualified(name)), to: reverse, reserving: true)
+                    add(.ptr(qualified(name)), to: reverse, reserving: address.family)
                 }
             }
         }
         for text in configuration.texts {
             guard let name = DNSName(text.name), let strings = Self.strings(of: text.value) else { continue }
-            for owner in owners(of: name) { add(.txt(strings), to: owner, reserving: false) }
+            for owner in owners(of: name) { add(.txt(strings), to: owner) }
         }
         for service in configuration.services {
             guard let name = DNSName(service.name), let target = DNSName(service.target) else { continue }
             let data = DNSRecordData.srv(
                 priority: service.priority, weight: service.weight, port: service.port, target: target)
-            add(data, to: name, reserving: false)
+            add(data, to: name)
         }
         addAliases(configuration.aliases)
         if let bridge = configuration.bridge { addBridge(bridge) }

@@ -9,12 +9,12 @@ struct NameTree: Sendable {
         var sets: [RecordSet] = []
         /// How many names one label below exist.
         var children = 0
-        /// Whether the configuration speaks for the name, so that a lease cannot.
-        var isReserved = false
+        /// The families whose addresses the configuration gives the name, so that a lease cannot.
+        var reserved: Set<AddressFamily> = []
         /// The name that this one stands for; its CNAME record is the only set then.
         var alias: DNSName?
         /// The leases that want the name, oldest wish first.
-        var claims: [IPv4Address] = []
+        var claims: [IPAddress] = []
 
         var exists: Bool { !sets.isEmpty || children > 0 }
 
@@ -24,6 +24,11 @@ struct NameTree: Sendable {
             } else {
                 sets.append(RecordSet(data))
             }
+        }
+
+        /// Makes the latest wish of a family the only address of that family.
+        mutating func follow(_ family: AddressFamily) {
+            replace(family == .ipv4 ? .a : .aaaa, with: claims.last { $0.family == family }.map { .address($0) })
         }
 
         /// Makes `data` the only record of its type; nil leaves none.

@@ -83,6 +83,11 @@ struct ControlServer {
         networks.delete(":network/dns/cache") { _, context in
             try Self.json(await service.dnsCache(Self.parameter("network", context), flush: true))
         }
+        networks.delete(":network/leases/:address") { _, context in
+            try Self.json(
+                await service.releaseLease(
+                    Self.parameter("network", context), of: Self.parameter("address", context)))
+        }
         networks.get(":network/ports") { _, context in
             try Self.json(await service.ports(Self.parameter("network", context)))
         }

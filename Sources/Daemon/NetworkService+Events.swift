@@ -32,7 +32,10 @@ extension NetworkService {
     func tell(_ news: LeaseNews) {
         guard let definition = networks[news.network]?.current else { return }
         let holder = news.lease.hostName.map { " (\($0))" } ?? ""
-        let detail = "\(news.lease.address) of \(news.lease.mac)\(holder)"
+        let subnet = news.lease.subnet
+        let isAddress = subnet.prefixLength == (subnet.base.family == .ipv4 ? 32 : 128)
+        let mac = news.lease.mac?.description ?? "a guest behind a relay"
+        let detail = "\(isAddress ? subnet.base.description : subnet.description) of \(mac)\(holder)"
         switch news.kind {
         case .added: emit(.leaseAdded, definition, detail)
         case .changed: emit(.leaseChanged, definition, detail)

@@ -41,6 +41,7 @@ extension NetworkService {
         busy.insert(uuid)
         defer { busy.remove(uuid) }
         try store.begin(.init(live.definition, rules: live.rules))
+        await responder.retire(uuid)
         do {
             try takeDown(live.definition, rules: live.rules)
         } catch {

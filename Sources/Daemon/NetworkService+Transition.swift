@@ -160,6 +160,7 @@ extension ServiceConfiguration {
     fileprivate func hasSameFrame(as other: Self) -> Bool {
         bridge == other.bridge && bridgeMAC == other.bridgeMAC && advertisement == other.advertisement
             && dhcp?.serverAddress == other.dhcp?.serverAddress
+            && dhcpv6?.serverAddress == other.dhcpv6?.serverAddress
     }
 }
 

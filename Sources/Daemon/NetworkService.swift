@@ -101,14 +101,7 @@ public actor NetworkService {
     public func leases(_ reference: String) async throws -> [LeaseInfo] {
         let uuid = try find(reference)
         let definition = try networks[uuid]?.current.orNotFound(reference)
-        let prefixLength = definition?.ips.lazy.compactMap { ip in
-            if case .v4(let subnet)? = ip.subnet { subnet.prefixLength } else { nil }
-        }.first
-        return try await responder.leases(of: uuid).map { lease in
-            LeaseInfo(
-                address: lease.address, prefixLength: prefixLength ?? 32, mac: lease.mac, hostName: lease.hostName,
-                clientID: lease.clientID.map(\.hexadecimal), expiry: lease.expiry)
-        }
+        return try await responder.leases(of: uuid).list(on: definition)
     }
 
     func find(_ reference: String) throws -> NetworkUUID {

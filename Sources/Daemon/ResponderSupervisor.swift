@@ -188,6 +188,15 @@ actor ResponderSupervisor {
         send(.init(nextNumber(), .reconfigure(configuration)))
     }
 
+    /// Lets the guests of a network know that its router is going; returns when it is said.
+    ///
+    /// A network that goes on all the same says so to its guests with the next advertisement.
+    func retire(_ uuid: NetworkUUID) async {
+        guard services[uuid]?.configuration.advertisement != nil, process != nil else { return }
+        let number = nextNumber()
+        _ = try? await answer(to: number) { send(.init(number, .retire(uuid))) }
+    }
+
     /// Serves a network no longer; returns when its sockets are closed, or their holder gone.
     func withdraw(_ uuid: NetworkUUID) async {
         guard services.removeValue(forKey: uuid) != nil, process != nil else { return }
@@ -203,7 +212,7 @@ actor ResponderSupervisor {
         }
     }
 
-    func leases(of uuid: NetworkUUID) async throws -> [Lease] {
+    func leases(of uuid: NetworkUUID) async throws -> NetworkLeases {
         guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
         let number = nextNumber()
         guard case .leases(_, let leases) = try await answer(to: number, { send(.init(number, .leases(uuid))) }) else {
@@ -221,6 +230,13 @@ actor ResponderSupervisor {
             throw DaemonError("the responder's answer is not about the DNS cache")
         }
         return statistics
+    }
+
+    /// Ends the lease of an address; returns when that is on disk.
+    func release(_ address: IPAddress, of uuid: NetworkUUID) async throws {
+        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
+        let number = nextNumber()
+        _ = try await answer(to: number) { send(.init(number, .release(uuid, address))) }
     }
 
     private func nextNumber() -> UInt64 {

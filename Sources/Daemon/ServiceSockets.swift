@@ -127,36 +127,70 @@ struct ServiceSockets {
     /// Adds what is bound to the bridge itself, and so needs it to be there; what `open` has already is used on.
     mutating func addBridge(of configuration: ServiceConfiguration, interfaceIndex: Int32, open former: Self?) throws {
         let place = ServiceSocket.Place.interface(interfaceIndex)
-        func socket(_ role: SocketRole, _ make: () throws -> Int32) throws -> ServiceSocket {
-            try former?.kept(place).first { $0.role == role } ?? ServiceSocket(role, at: place, make())
-        }
-        if configuration.dhcp != nil {
+        for role in configuration.socketsOnBridge {
             open.append(
-                try socket(.dhcpFrames) {
-                    let frames = clinux_open_dhcp_packet_socket(interfaceIndex)
-                    guard frames >= 0 else { throw SocketError("open a packet socket on '\(configuration.bridge)'") }
-                    return frames
-                })
-            open.append(try socket(.dhcpRelay) { try Self.relay(configuration) })
-        }
-        if configuration.advertisement != nil {
-            open.append(
-                try socket(.routerSolicitations) {
-                    let router = unsafe clinux_open_router_socket(configuration.bridge.description)
-                    guard router >= 0 else { throw SocketError("open an ICMPv6 socket on '\(configuration.bridge)'") }
-                    return router
-                })
+                try former?.kept(place).first { $0.role == role }
+                    ?? ServiceSocket(role, at: place, Self.socket(role, of: configuration, interfaceIndex)))
         }
     }
 
-    private static func relay(_ configuration: ServiceConfiguration) throws -> Int32 {
-        var endpoint = clinux_endpoint(.v4(.any), port: 67)
-        let relay = unsafe clinux_open_udp(&endpoint, configuration.bridge.description)
-        guard relay < 0 else { return relay }
-        guard errno == EADDRINUSE else { throw SocketError("open UDP port 67 on '\(configuration.bridge)'") }
-        let holder = PortHolder.name(.udp, port: 67, at: .v4(.any)) ?? "another program"
+    private static func socket(
+        _ role: SocketRole, of configuration: ServiceConfiguration, _ interfaceIndex: Int32
+    ) throws -> Int32 {
+        let bridge = configuration.bridge.description
+        let descriptor =
+            switch role {
+            case .dhcpFrames: clinux_open_dhcp_packet_socket(interfaceIndex)
+            case .dhcpv6Frames: clinux_open_dhcpv6_packet_socket(interfaceIndex)
+            case .dhcpRelay: open(port: 67, .v4(.any), on: bridge)
+            case .dhcpv6: unsafe clinux_open_dhcpv6(bridge)
+            case .routerSolicitations: unsafe clinux_open_router_socket(bridge)
+            case .tftp(let address, _): open(port: 69, address, on: bridge)
+            case .tftpRoot(let path): unsafe clinux_open_root(path)
+            case .dnsUDP, .dnsTCP: preconditionFailure("DNS is not served on the bridge but on its addresses")
+            }
+        guard descriptor < 0 else { return descriptor }
+        let number = errno
+        if case .tftpRoot(let path) = role {
+            let cause = SocketError("open the folder '\(path)' of <tftp>", errno: number)
+            throw DaemonError("\(cause): make it, or remove <tftp> from the network")
+        }
+        guard number == EADDRINUSE, let port = role.port else {
+            throw SocketError("open the socket '\(role)' on '\(bridge)'", errno: number)
+        }
+        let holder = PortHolder.name(.udp, port: port.number, at: port.address) ?? "another program"
         throw DaemonError(
-            "UDP port 67 is held by \(holder), so network '\(configuration.name)' cannot serve DHCP:"
-                + " stop that program or bind it to its own interfaces, or remove <dhcp> from the network")
+            "UDP port \(port.number) is held by \(holder), so network '\(configuration.name)' cannot serve \(port.service):"
+                + " stop that program or bind it to its own interfaces, or remove \(port.element) from the network")
+    }
+
+    private static func open(port: UInt16, _ address: IPAddress, on bridge: String) -> Int32 {
+        var endpoint = clinux_endpoint(address, port: port)
+        return unsafe clinux_open_udp(&endpoint, bridge)
+    }
+}
+
+extension SocketRole {
+    /// The port that another program may hold, and what of the network needs it.
+    fileprivate var port: (number: UInt16, address: IPAddress, service: String, element: String)? {
+        switch self {
+        case .dhcpRelay: (67, .v4(.any), "DHCP", "<dhcp>")
+        case .dhcpv6: (547, .v6(.any), "DHCPv6", "<dhcp> of IPv6")
+        case .tftp(let address, _): (69, address, "TFTP", "<tftp>")
+        default: nil
+        }
+    }
+}
+
+extension ServiceConfiguration {
+    /// The sockets and folders that its services need on the bridge.
+    fileprivate var socketsOnBridge: [SocketRole] {
+        var roles: [SocketRole] = []
+        if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay] }
+        if dhcpv6 != nil { roles += [.dhcpv6Frames, .dhcpv6] }
+        if advertisement != nil { roles.append(.routerSolicitations) }
+        let folders = tftp?.folders ?? []
+        return roles + Set(folders.map(\.root)).sorted().map { .tftpRoot($0) }
+            + folders.map { .tftp(at: $0.address, root: $0.root) }
     }
 }

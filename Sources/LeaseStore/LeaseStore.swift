@@ -53,14 +53,15 @@ public final class LeaseStore: Sendable {
                 table.primaryKey(["network", "address"])
             }
         }
+        migrator.registerMigration("leases of IPv6", migrate: IPv6LeaseTable.create)
         return migrator
     }
 
     /// The leases of a network, expired ones too, in order of their address.
-    public func leases(of network: NetworkUUID) throws(LeaseStoreError) -> [Lease] {
+    public func leases(of network: NetworkUUID) throws(LeaseStoreError) -> NetworkLeases {
         do {
             return try database.read { database in
-                try Row.fetchAll(
+                let ipv4 = try Row.fetchAll(
                     database, sql: "SELECT * FROM lease WHERE network = ? ORDER BY address",
                     arguments: [network.description]
                 ).map { row in
@@ -72,6 +73,7 @@ public final class LeaseStore: Sendable {
                         expiry: (row["expiry"] as Int64?).map { WallTime(seconds: $0) }
                     )
                 }
+                return NetworkLeases(ipv4: ipv4, ipv6: try IPv6LeaseTable.leases(of: network, in: database))
             }
         } catch {
             throw LeaseStoreError("read leases of network \(network)", error)
@@ -105,6 +107,8 @@ public final class LeaseStore: Sendable {
         case .remove(let address):
             let statement = try database.cachedStatement(sql: "DELETE FROM lease WHERE network = ? AND address = ?")
             try statement.execute(arguments: [network.description, Int64(address.value)])
+        case .storeIPv6(let lease): try IPv6LeaseTable.store(lease, of: network, in: database)
+        case .removeIPv6(let prefix): try IPv6LeaseTable.remove(prefix, of: network, in: database)
         }
     }
 
@@ -113,6 +117,7 @@ public final class LeaseStore: Sendable {
         do {
             try database.write { database in
                 try database.execute(sql: "DELETE FROM lease WHERE network = ?", arguments: [network.description])
+                try IPv6LeaseTable.forget(network, in: database)
             }
         } catch {
             throw LeaseStoreError("forget leases of network \(network)", error)

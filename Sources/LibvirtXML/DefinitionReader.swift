@@ -130,8 +130,12 @@ struct DefinitionReader {
 
     private mutating func dnsmasqOptions(_ root: XMLElement) -> [String] {
         let options = root.all("dnsmasq:options").flatMap { $0.all("dnsmasq:option") }
-        if let first = options.first {
-            warn(first, "<\(first.name)> has no effect: vnet serves DHCP and DNS itself, without dnsmasq")
+        // Which address the server has changes nothing about which lines it understands.
+        let ineffective = DnsmasqOptions(options.compactMap { $0["value"] }, address: .any).ineffective
+        for option in options where option["value"].map(ineffective.contains) == true {
+            warn(
+                option,
+                "<\(option.name)> '\(option["value"] ?? "")' has no effect: vnet serves DHCP and DNS itself, without dnsmasq")
         }
         var values: [String] = []
         for option in options {

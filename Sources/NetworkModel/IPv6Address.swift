@@ -92,7 +92,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, CustomStringConvertib
 }
 
 /// A block of IPv6 addresses.
-public struct IPv6Subnet: Hashable, Sendable, CustomStringConvertible {
+public struct IPv6Subnet: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let base: IPv6Address
     /// 0 to 128.
     public let prefixLength: Int
@@ -106,6 +106,14 @@ public struct IPv6Subnet: Hashable, Sendable, CustomStringConvertible {
         base = IPv6Address(address.value & Self.mask(prefixLength))
     }
 
+    /// The block that `address` alone makes.
+    public init(_ address: IPv6Address) {
+        base = address
+        prefixLength = 128
+    }
+
+    public static func < (a: Self, b: Self) -> Bool { (a.base, a.prefixLength) < (b.base, b.prefixLength) }
+
     public func contains(_ address: IPv6Address) -> Bool { address.value & Self.mask(prefixLength) == base.value }
 
     public func overlaps(_ other: Self) -> Bool {
@@ -113,6 +121,9 @@ public struct IPv6Subnet: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(base)/\(prefixLength)" }
+
+    /// The address all of whose host bits are one.
+    public var last: IPv6Address { IPv6Address(base.value | ~Self.mask(prefixLength)) }
 
     private static func mask(_ prefixLength: Int) -> UInt128 {
         prefixLength == 0 ? 0 : ~0 << (128 - UInt128(prefixLength))

@@ -47,4 +47,7 @@ public enum LeaseChange: Hashable, Sendable {
     /// Adds the lease, or replaces the one of the same address.
     case store(Lease)
     case remove(IPv4Address)
+    /// The same for IPv6; an address is a prefix of 128 bits.
+    case storeIPv6(IPv6Lease)
+    case removeIPv6(IPv6Subnet)
 }

@@ -11,9 +11,9 @@ public struct LeaseNews: Hashable, Sendable, Codable {
     public var network: NetworkUUID
     public var kind: Kind
     /// As it is now; one that ended as it was.
-    public var lease: Lease
+    public var lease: AnyLease
 
-    public init(network: NetworkUUID, kind: Kind, lease: Lease) {
+    public init(network: NetworkUUID, kind: Kind, lease: AnyLease) {
         self.network = network
         self.kind = kind
         self.lease = lease

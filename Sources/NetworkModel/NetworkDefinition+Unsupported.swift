@@ -58,11 +58,6 @@ extension NetworkDefinition {
     private var serviceFeatures: [String] {
         var found: [String] = []
         if domain?.register == true { found.append("register='yes' of <domain> is not supported yet") }
-        if ips.contains(where: { $0.tftpRoot != nil }) { found.append("<tftp> is not supported yet") }
-        if ips.contains(where: { $0.boot != nil }) { found.append("<bootp> is not supported yet") }
-        if ips.contains(where: { $0.hasDHCP && $0.address.family == .ipv6 }) {
-            found.append("<dhcp> in an <ip> of family 'ipv6' is not supported yet")
-        }
         return found
     }
 
@@ -72,7 +67,6 @@ extension NetworkDefinition {
         if !extensions.peers.isEmpty { found.append("<vnet:peer> is not supported yet") }
         if extensions.hostAccess != .all { found.append("<vnet:hostAccess> is not supported yet") }
         if extensions.antiSpoof { found.append("<vnet:antiSpoof> is not supported yet") }
-        if !extensions.dhcpOptions.isEmpty { found.append("<vnet:option> is not supported yet") }
         if !extensions.linkLocalForward.isEmpty { found.append("<vnet:linkLocalForward> is not supported yet") }
         return found
     }

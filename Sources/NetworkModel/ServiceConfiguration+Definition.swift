@@ -9,6 +9,8 @@ extension ServiceConfiguration {
         self.init(uuid: definition.uuid, name: definition.name, bridge: bridge, bridgeMAC: mac)
         let hasDNS = definition.dns?.enable != false && !definition.ips.isEmpty
         dhcp = definition.ips.lazy.compactMap { DHCP(of: definition, on: $0, hasDNS: hasDNS) }.first
+        dhcpv6 = definition.ips.lazy.compactMap { DHCPv6(of: definition, on: $0, hasDNS: hasDNS) }.first
+        tftp = TFTP(of: definition)
         if hasDNS { dns = DNS(of: definition, resolvers: resolvers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
     }
@@ -16,7 +18,7 @@ extension ServiceConfiguration {
 
 extension NetworkDefinition {
     /// The guests' domain without a final dot; nil where the document names none, or the root.
-    fileprivate var servedDomain: String? {
+    var servedDomain: String? {
         guard let name = domain?.name, !name.isEmpty, name != "." else { return nil }
         return name.hasSuffix(".") ? String(name.dropLast()) : name
     }
@@ -31,7 +33,11 @@ extension ServiceConfiguration.Advertisement {
             return (address, subnet)
         }
         guard !addresses.isEmpty else { return nil }
-        self.init(prefixes: addresses.map(\.1), isRouter: definition.forward != nil)
+        let isRouter = definition.forward != nil
+        // Where DHCPv6 gives addresses out, guests are not to make themselves others.
+        let managed = definition.ips.first { $0.address.family == .ipv6 && $0.hasDHCP }?.subnet
+        self.init(prefixes: addresses.map { Prefix($0.1, isAutonomous: .v6($0.1) != managed) }, isRouter: isRouter)
+        isManaged = managed != nil
         if hasDNS { nameServers = addresses.map(\.0) }
         domain = definition.servedDomain
         mtu = definition.mtu
@@ -39,9 +45,6 @@ extension ServiceConfiguration.Advertisement {
 }
 
 extension ServiceConfiguration.DHCP {
-    /// In seconds, where neither range nor reservation says how long a lease lasts: an hour, as under libvirt.
-    private static let defaultLease: UInt32 = 3_600
-
     init?(of definition: NetworkDefinition, on ip: NetworkDefinition.IP, hasDNS: Bool) {
         guard !ip.ranges.isEmpty || !ip.hosts.isEmpty, case .v4(let address) = ip.address,
             case .v4(let subnet)? = ip.subnet
@@ -49,23 +52,50 @@ extension ServiceConfiguration.DHCP {
         self.init(serverAddress: address, subnet: subnet)
         for range in ip.ranges {
             guard case .v4(let start) = range.start, case .v4(let end) = range.end else { continue }
-            ranges.append(.init(start: start, end: end, leaseSeconds: Self.seconds(range.lease)))
+            ranges.append(.init(start: start, end: end, leaseSeconds: range.lease.leaseSeconds))
         }
         for host in ip.hosts {
             guard case .v4(let reserved) = host.address else { continue }
             reservations.append(
                 .init(
                     mac: host.mac.flatMap { MACAddress($0) }, name: host.name, address: reserved,
-                    leaseSeconds: Self.seconds(host.lease)))
+                    leaseSeconds: host.lease.leaseSeconds))
         }
         if definition.forward != nil { routers = [address] }
         if hasDNS { nameServers = [address] }
         domain = definition.servedDomain
         mtu = definition.mtu.flatMap { UInt16(exactly: $0) }
+        boots = ip.boot.flatMap { Boot(of: $0, at: address) }.map { [$0] } ?? []
+        options = definition.extensions.dhcpOptions.compactMap { option in
+            guard option.family == .ipv4, let code = UInt8(exactly: option.code) else { return nil }
+            return Option(code: code, data: option.data)
+        }
+        add(DnsmasqOptions(definition.dnsmasqOptions, address: address))
     }
 
-    private static func seconds(_ lease: NetworkDefinition.IP.LeaseTime?) -> UInt32 {
-        lease.map { $0.seconds ?? .max } ?? defaultLease
+    /// Adds what dnsmasq's options say beyond libvirt's own elements, which they follow in dnsmasq's configuration.
+    private mutating func add(_ dnsmasq: DnsmasqOptions) {
+        options += dnsmasq.options
+        boots = dnsmasq.boots + boots
+        boots.sort { !$0.conditions.isEmpty && $1.conditions.isEmpty }
+        for host in dnsmasq.reservations {
+            guard case .v4(let reserved) = host.address else { continue }
+            reservations.append(
+                .init(
+                    mac: host.mac.flatMap { MACAddress($0) }, name: host.name, address: reserved,
+                    leaseSeconds: host.lease.leaseSeconds))
+        }
+    }
+}
+
+extension ServiceConfiguration.DHCP.Boot {
+    /// Nil where the server has no address of IPv4, by which alone a boot ROM that asks here can reach it.
+    fileprivate init?(of boot: NetworkDefinition.IP.Boot, at own: IPv4Address) {
+        switch boot.server {
+        case nil: self.init(file: boot.file, server: own)
+        case .v4(let server)?: self.init(file: boot.file, server: server)
+        case .v6: return nil
+        }
     }
 }
 

@@ -10,6 +10,10 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
     public var bridgeMAC: MACAddress
     /// Nil where the network has no DHCP.
     public var dhcp: DHCP?
+    /// Nil where the network gives out no IPv6 addresses.
+    public var dhcpv6: DHCPv6?
+    /// Nil where the network gives out no files.
+    public var tftp: TFTP?
     /// Nil where the network has no name service.
     public var dns: DNS?
     /// Nil where the network has no IPv6.
@@ -29,18 +33,32 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
 
     /// What router advertisements say (RFC 4861, section 4.2).
     public struct Advertisement: Hashable, Sendable, Codable {
-        /// Those of 64 bits are for guests to make their addresses from.
-        public var prefixes: [IPv6Subnet]
+        public var prefixes: [Prefix]
+        /// Whether addresses and other parameters come from DHCPv6.
+        public var isManaged: Bool
         /// Whether there is a way out: an isolated network advertises itself with router lifetime 0.
         public var isRouter: Bool
         public var nameServers: [IPv6Address]
         public var domain: String?
         public var mtu: UInt32?
 
-        public init(prefixes: [IPv6Subnet], isRouter: Bool) {
+        public init(prefixes: [Prefix], isRouter: Bool) {
             self.prefixes = prefixes
             self.isRouter = isRouter
+            isManaged = false
             nameServers = []
+        }
+
+        /// A subnet of the link.
+        public struct Prefix: Hashable, Sendable, Codable {
+            public var subnet: IPv6Subnet
+            /// Whether guests make themselves addresses of it, for which it must be of 64 bits (RFC 4862, section 5.5.3).
+            public var isAutonomous: Bool
+
+            public init(_ subnet: IPv6Subnet, isAutonomous: Bool = true) {
+                self.subnet = subnet
+                self.isAutonomous = isAutonomous && subnet.prefixLength == 64
+            }
         }
     }
 
@@ -56,6 +74,9 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
         public var nameServers: [IPv4Address]
         public var domain: String?
         public var mtu: UInt16?
+        /// What guests start from over the network: the first whose conditions hold.
+        public var boots: [Boot]
+        public var options: [Option]
 
         public init(serverAddress: IPv4Address, subnet: IPv4Subnet) {
             self.serverAddress = serverAddress
@@ -64,6 +85,8 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
             reservations = []
             routers = []
             nameServers = []
+            boots = []
+            options = []
         }
 
         public struct Range: Hashable, Sendable, Codable {

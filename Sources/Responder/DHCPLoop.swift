@@ -12,7 +12,7 @@ internal import ResponderChannel
 final class DHCPLoop {
     enum Message: Sendable {
         case request(ResponderRequest, descriptors: [Int32])
-        /// The DNS loop has done its part of a request, which was the last.
+        /// Another loop has done its part of a request.
         case done(UInt64)
         /// What the DNS loop has to say to a request.
         case answer(ResponderEvent)
@@ -23,36 +23,59 @@ final class DHCPLoop {
         case mailbox
         case frames(NetworkUUID)
         case relay(NetworkUUID)
+        case ipv6Frames(NetworkUUID)
+        case ipv6Socket(NetworkUUID)
         case router(NetworkUUID)
+
+        /// The network that it is of; nil for what is of none.
+        var network: NetworkUUID? {
+            switch self {
+            case .mailbox: nil
+            case .frames(let uuid), .relay(let uuid), .ipv6Frames(let uuid), .ipv6Socket(let uuid), .router(let uuid):
+                uuid
+            }
+        }
     }
 
     private let mailbox: Mailbox<Message>
     private let dns: DNSLoops
+    private let tftp: Mailbox<TFTPLoop.Message>
     private let store: LeaseStore
     private let channel: Channel
     private let poller: Poller
+    /// How many other loops have not done their part of a request yet.
+    private var unfinished: [UInt64: Int] = [:]
     private var sources: [UInt64: Source] = [:]
     private var lastToken: UInt64 = 0
-    private var networks: [NetworkUUID: DHCPNetwork] = [:]
     private var history = LeaseHistory()
-    private var round = Round()
-    private var buffer = [UInt8](repeating: 0, count: 4_096)
+    var networks: [NetworkUUID: DHCPNetwork] = [:]
+    var round = Round()
+    var buffer = [UInt8](repeating: 0, count: 4_096)
 
     /// What one round has decided and not done yet.
-    private struct Round {
+    struct Round {
         var changes: [(network: NetworkUUID, change: LeaseChange)] = []
-        var replies: [(network: NetworkUUID, reply: DHCPv4Reply)] = []
+        var replies: [(network: NetworkUUID, reply: Reply)] = []
         /// Replies that speak of `changes`.
-        var acknowledgements: [(network: NetworkUUID, reply: DHCPv4Reply)] = []
+        var acknowledgements: [(network: NetworkUUID, reply: Reply)] = []
+    }
+
+    enum Reply {
+        case v4(DHCPv4Reply)
+        case v6(DHCPv6Reply)
     }
 
     /// How often leases that ended are looked for.
     private static let sweepInterval: Duration = .seconds(5)
-    private static let messagesPerRound = 64
+    static let messagesPerRound = 64
 
-    init(mailbox: Mailbox<Message>, dns: DNSLoops, store: LeaseStore, channel: Channel) throws {
+    init(
+        mailbox: Mailbox<Message>, dns: DNSLoops, tftp: Mailbox<TFTPLoop.Message>, store: LeaseStore,
+        channel: Channel
+    ) throws {
         self.mailbox = mailbox
         self.dns = dns
+        self.tftp = tftp
         self.store = store
         self.channel = channel
         poller = try Poller()
@@ -69,6 +92,8 @@ final class DHCPLoop {
                 case .mailbox: for message in mailbox.take() { handle(message) }
                 case .frames(let uuid): readFrames(uuid)
                 case .relay(let uuid): readRelayed(uuid)
+                case .ipv6Frames(let uuid): readIPv6Frames(uuid)
+                case .ipv6Socket(let uuid): readIPv6Relayed(uuid)
                 case .router(let uuid): readSolicitations(uuid)
                 case nil: break
                 }
@@ -87,7 +112,10 @@ final class DHCPLoop {
 
     private func handle(_ message: Message) {
         switch message {
-        case .done(let number): send(.done(number))
+        case .done(let number):
+            let left = (unfinished[number] ?? 1) - 1
+            unfinished[number] = left > 0 ? left : nil
+            if left == 0 { send(.done(number)) }
         case .answer(let event): send(event)
         case .request(let request, let descriptors):
             do {
@@ -109,17 +137,27 @@ final class DHCPLoop {
             }
             try serve(configuration, index, Array(zip(roles, descriptors)), number)
         case .reconfigure(let configuration):
-            if let network = networks[configuration.uuid], let dhcp = configuration.dhcp {
-                add(network.server?.reconfigure(dhcp) ?? [], of: configuration.uuid)
-            }
+            add(networks[configuration.uuid]?.reconfigure(configuration) ?? [], of: configuration.uuid)
             dns.post(.reconfigure(configuration, number))
+        case .retire(let uuid):
+            networks[uuid]?.advertiser?.retire()
+            send(.done(number))
         case .withdraw(let uuid):
             withdraw(uuid)
+            unfinished[number] = 2
             dns.post(.withdraw(uuid, number))
+            tftp.post(.withdraw(uuid, number))
         case .leases(let uuid):
             // What the round has decided is on disk before anyone hears of it.
             finishRound()
-            send(.leases(number, try networks[uuid]?.server?.leases ?? store.leases(of: uuid)))
+            send(.leases(number, try networks[uuid]?.leases ?? store.leases(of: uuid)))
+        case .release(let uuid, let address):
+            // What was decided before must not come after.
+            finishRound()
+            let changes = try networks[uuid]?.release(address) ?? store.leases(of: uuid).removal(of: address)
+            add(changes, of: uuid)
+            finishRound()
+            send(.done(number))
         case .dnsCache(let uuid, let flush): dns.post(.cache(uuid, flush: flush, number))
         case .forget(let uuid):
             try store.forget(uuid)
@@ -137,6 +175,7 @@ final class DHCPLoop {
         networks[configuration.uuid] = network
         history.begin(configuration.uuid, with: leases)
         var forDNS: [(role: SocketRole, descriptor: Int32)] = []
+        var forTFTP: [(role: SocketRole, descriptor: Int32)] = []
         for (role, descriptor) in sockets {
             switch role {
             case .dhcpFrames:
@@ -145,6 +184,12 @@ final class DHCPLoop {
             case .dhcpRelay:
                 network.relay = descriptor
                 try watch(descriptor, .relay(configuration.uuid))
+            case .dhcpv6Frames:
+                network.ipv6Frames = descriptor
+                try watch(descriptor, .ipv6Frames(configuration.uuid))
+            case .dhcpv6:
+                network.ipv6Socket = descriptor
+                try watch(descriptor, .ipv6Socket(configuration.uuid))
             case .routerSolicitations:
                 network.advertiser = Advertiser(configuration, interfaceIndex: index, socket: descriptor)
                 if network.advertiser == nil {
@@ -153,24 +198,22 @@ final class DHCPLoop {
                     try watch(descriptor, .router(configuration.uuid))
                 }
             case .dnsUDP, .dnsTCP: forDNS.append((role, descriptor))
+            case .tftp, .tftpRoot: forTFTP.append((role, descriptor))
             }
         }
-        dns.post(.serve(configuration, leases: network.server?.leases ?? [], sockets: forDNS, number))
+        unfinished[number] = 2
+        dns.post(.serve(configuration, leases: network.leases, sockets: forDNS, number))
+        tftp.post(.serve(configuration, sockets: forTFTP, number))
     }
 
     private func withdraw(_ uuid: NetworkUUID) {
         guard let network = networks.removeValue(forKey: uuid) else { return }
         history.end(uuid)
-        for descriptor in [network.frames, network.relay, network.advertiser?.socket].compactMap({ $0 }) {
+        for descriptor in network.sockets {
             poller.remove(descriptor)
             close(descriptor)
         }
-        sources = sources.filter { _, source in
-            switch source {
-            case .mailbox: true
-            case .frames(let served), .relay(let served), .router(let served): served != uuid
-            }
-        }
+        sources = sources.filter { $0.value.network != uuid }
     }
 
     private func watch(_ descriptor: Int32, _ source: Source) throws {
@@ -184,66 +227,18 @@ final class DHCPLoop {
         try? channel.send(event)
     }
 
-    // MARK: Messages
-
-    private func readFrames(_ uuid: NetworkUUID) {
-        guard let network = networks[uuid], let socket = network.frames else { return }
-        for _ in 0..<Self.messagesPerRound {
-            let count = unsafe recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else { return }
-            guard let (_, payload) = UDPFrame.read(buffer.span.extracting(0..<count)),
-                let message = try? DHCPv4Message(reading: buffer.span.extracting(payload)), message.giaddr == .any
-            else { continue }
-            decide(message, network)
-        }
-    }
-
-    /// What relay agents send is for this socket; everything else that reaches it has come as a frame as well.
-    private func readRelayed(_ uuid: NetworkUUID) {
-        guard let network = networks[uuid], let socket = network.relay else { return }
-        for _ in 0..<Self.messagesPerRound {
-            let count = unsafe recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else { return }
-            guard let message = try? DHCPv4Message(reading: buffer.span.extracting(0..<count)), message.giaddr != .any
-            else { continue }
-            decide(message, network)
-        }
-    }
-
-    private func readSolicitations(_ uuid: NetworkUUID) {
-        guard let advertiser = networks[uuid]?.advertiser else { return }
-        for _ in 0..<Self.messagesPerRound {
-            let count = unsafe recv(advertiser.socket, &buffer, buffer.count, 0)
-            guard count > 0 else { return }
-            guard (try? RouterSolicitation(reading: buffer.span.extracting(0..<count))) != nil else { continue }
-            advertiser.solicited(.now)
-        }
-    }
-
-    private func decide(_ message: DHCPv4Message, _ network: DHCPNetwork) {
-        let uuid = network.configuration.uuid
-        switch network.server?.handle(message, now: .now) {
-        case .commitThenReply(let changes, let reply):
-            add(changes, of: uuid)
-            round.acknowledgements.append((uuid, reply))
-        case .reply(let reply): round.replies.append((uuid, reply))
-        case .commit(let changes): add(changes, of: uuid)
-        case .ignore, nil: break
-        }
-    }
-
     private func sweep() {
-        for (uuid, network) in networks { add(network.server?.expire(now: .now) ?? [], of: uuid) }
+        for (uuid, network) in networks { add(network.expire(now: .now), of: uuid) }
     }
 
-    private func add(_ changes: [LeaseChange], of uuid: NetworkUUID) {
+    func add(_ changes: [LeaseChange], of uuid: NetworkUUID) {
         round.changes += changes.map { (uuid, $0) }
     }
 
     /// Offers and refusals, which promise nothing that lasts, and then disk, names, acknowledgements: in this order.
     private func finishRound() {
         defer { round = Round() }
-        for (uuid, reply) in round.replies { networks[uuid]?.send(reply) }
+        for (uuid, reply) in round.replies { send(reply, of: uuid) }
         guard !round.changes.isEmpty else { return }
         do {
             try store.commit(round.changes)
@@ -253,9 +248,16 @@ final class DHCPLoop {
             return
         }
         dns.post(.leases(round.changes))
-        for (uuid, reply) in round.acknowledgements { networks[uuid]?.send(reply) }
+        for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
         let news = history.news(of: round.changes, now: .now)
         if !news.isEmpty { send(.leaseNews(news)) }
+    }
+
+    private func send(_ reply: Reply, of uuid: NetworkUUID) {
+        switch reply {
+        case .v4(let reply): networks[uuid]?.send(reply)
+        case .v6(let reply): networks[uuid]?.send(reply)
+        }
     }
 }
 

@@ -3,21 +3,47 @@ internal import DHCP
 internal import Glibc
 internal import NetworkModel
 internal import ResponderChannel
-internal import Wire
 
-/// One network in the DHCP loop: its server and its sockets.
+/// One network in the DHCP loop: its servers and its sockets.
 final class DHCPNetwork {
     let configuration: ServiceConfiguration
     let interfaceIndex: Int32
     var server: DHCPv4Server?
     var frames: Int32?
     var relay: Int32?
+    var ipv6Server: DHCPv6Server?
+    var ipv6Frames: Int32?
+    /// What relay agents send comes here, and all answers leave by it.
+    var ipv6Socket: Int32?
     var advertiser: Advertiser?
 
-    init(_ configuration: ServiceConfiguration, interfaceIndex: Int32, leases: [Lease]) {
+    init(_ configuration: ServiceConfiguration, interfaceIndex: Int32, leases: NetworkLeases) {
         self.configuration = configuration
         self.interfaceIndex = interfaceIndex
-        server = configuration.dhcp.map { DHCPv4Server(configuration: $0, leases: leases) }
+        server = configuration.dhcp.map { DHCPv4Server(configuration: $0, leases: leases.ipv4) }
+        ipv6Server = configuration.dhcpv6.map { DHCPv6Server(configuration: $0, leases: leases.ipv6) }
+    }
+
+    var leases: NetworkLeases { NetworkLeases(ipv4: server?.leases ?? [], ipv6: ipv6Server?.leases ?? []) }
+
+    var sockets: [Int32] { [frames, relay, ipv6Frames, ipv6Socket, advertiser?.socket].compactMap(\.self) }
+
+    /// Takes a new configuration, and returns what that means for the leases.
+    func reconfigure(_ configuration: ServiceConfiguration) -> [LeaseChange] {
+        (configuration.dhcp.flatMap { server?.reconfigure($0) } ?? [])
+            + (configuration.dhcpv6.flatMap { ipv6Server?.reconfigure($0) } ?? [])
+    }
+
+    func expire(now: WallTime) -> [LeaseChange] {
+        (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
+    }
+
+    /// Ends the lease of an address.
+    func release(_ address: IPAddress) -> [LeaseChange] {
+        switch address {
+        case .v4(let address): server?.release(address, now: .now) ?? []
+        case .v6(let address): ipv6Server?.release(address, now: .now) ?? []
+        }
     }
 
     /// Sends a reply the way it must go; one that is lost is asked for again.
@@ -32,52 +58,12 @@ final class DHCPNetwork {
             _ = unsafe clinux_send_to(relay, payload, payload.count, &endpoint)
         }
     }
-}
 
-/// Sends the router advertisements of one network: when it starts, when a guest asks, and every few minutes.
-final class Advertiser {
-    let socket: Int32
-    private let interfaceIndex: Int32
-    private let message: [UInt8]
-    private(set) var next: ContinuousClock.Instant
-    private var last: ContinuousClock.Instant?
-
-    /// Between advertisements that nobody asked for: MaxRtrAdvInterval's third (RFC 4861, section 6.2.1).
-    private static let interval: Duration = .seconds(200)
-    /// Between any two to all nodes: MIN_DELAY_BETWEEN_RAS (RFC 4861, section 10).
-    private static let leastDelay: Duration = .seconds(3)
-
-    init?(_ configuration: ServiceConfiguration, interfaceIndex: Int32, socket: Int32) {
-        guard let wish = configuration.advertisement else { return nil }
-        self.socket = socket
-        self.interfaceIndex = interfaceIndex
-        var advertisement = RouterAdvertisement()
-        if !wish.isRouter { advertisement.routerLifetime = 0 }
-        advertisement.sourceMAC = configuration.bridgeMAC
-        advertisement.mtu = wish.mtu
-        advertisement.prefixes = wish.prefixes.map { subnet in
-            var prefix = RouterAdvertisement.Prefix(subnet)
-            // Only a prefix of 64 bits leaves room for the interface identifier (RFC 4862, section 5.5.3).
-            prefix.isAutonomous = subnet.prefixLength == 64
-            return prefix
-        }
-        advertisement.nameServers = wish.nameServers
-        advertisement.searchDomains = wish.domain.map { [$0] } ?? []
-        var writer = WireWriter()
-        advertisement.write(to: &writer)
-        message = writer.bytes
-        next = .now
-    }
-
-    /// A guest asks: the answer goes to all nodes, at once unless one has just gone.
-    func solicited(_ now: ContinuousClock.Instant) {
-        next = min(next, max(now, last.map { $0 + Self.leastDelay } ?? now))
-    }
-
-    func advertiseIfDue(_ now: ContinuousClock.Instant) {
-        guard now >= next else { return }
-        _ = unsafe clinux_send_to_all_nodes(socket, interfaceIndex, message, message.count)
-        last = now
-        next = now + Self.interval
+    /// The same for IPv6, where a client has an address of its own to be sent to from the beginning.
+    func send(_ reply: DHCPv6Reply) {
+        guard let ipv6Socket else { return }
+        let payload = reply.payload
+        var endpoint = clinux_endpoint(.v6(reply.destination), port: reply.port)
+        _ = unsafe clinux_send_to(ipv6Socket, payload, payload.count, &endpoint)
     }
 }

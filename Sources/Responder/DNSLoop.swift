@@ -8,7 +8,8 @@ internal import Wire
 /// A loop that answers DNS of some networks; each network belongs to one of ``DNSLoops``.
 final class DNSLoop {
     enum Message: Sendable {
-        case serve(ServiceConfiguration, leases: [Lease], sockets: [(role: SocketRole, descriptor: Int32)], UInt64)
+        case serve(
+            ServiceConfiguration, leases: NetworkLeases, sockets: [(role: SocketRole, descriptor: Int32)], UInt64)
         case reconfigure(ServiceConfiguration, UInt64)
         case withdraw(NetworkUUID, UInt64)
         /// What has just been put on disk.

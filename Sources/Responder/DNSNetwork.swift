@@ -16,29 +16,35 @@ final class DNSNetwork {
     var upstreams: [DNSFlightID: DNSUpstream] = [:]
     private var subnets: [IPSubnet]
     private var leases: [IPv4Address: Lease]
+    private var ipv6Leases: [IPv6Subnet: IPv6Lease]
 
     private static let connectionLimit = 128
     private static let connectionLimitOfAddress = 16
 
     init(
-        _ uuid: NetworkUUID, _ configuration: ServiceConfiguration.DNS, leases: [Lease],
+        _ uuid: NetworkUUID, _ configuration: ServiceConfiguration.DNS, leases: NetworkLeases,
         using generator: inout some RandomNumberGenerator
     ) {
         self.uuid = uuid
-        self.leases = Dictionary(leases.map { ($0.address, $0) }) { $1 }
+        self.leases = Dictionary(leases.ipv4.map { ($0.address, $0) }) { $1 }
+        ipv6Leases = Dictionary(leases.ipv6.map { ($0.prefix, $0) }) { $1 }
         subnets = configuration.subnets
-        resolver = DNSResolver(configuration, leases: leases, using: &generator)
+        resolver = DNSResolver(configuration, leases: leases.ipv4, ipv6Leases: leases.ipv6, using: &generator)
     }
 
     func reconfigure(_ configuration: ServiceConfiguration.DNS) {
         subnets = configuration.subnets
-        resolver.reconfigure(configuration, leases: leases.values.sorted { $0.address < $1.address })
+        resolver.reconfigure(
+            configuration, leases: leases.values.sorted { $0.address < $1.address },
+            ipv6Leases: ipv6Leases.values.sorted { $0.prefix < $1.prefix })
     }
 
     func apply(_ change: LeaseChange) {
         switch change {
         case .store(let lease): leases[lease.address] = lease
         case .remove(let address): leases[address] = nil
+        case .storeIPv6(let lease): ipv6Leases[lease.prefix] = lease
+        case .removeIPv6(let prefix): ipv6Leases[prefix] = nil
         }
         resolver.apply(change)
     }

@@ -14,6 +14,7 @@ public enum ResponderProcess {
         let (store, loss) = try openStore("/leases.db")
         let dns = try DNSLoops(count: min(dnsLoopLimit, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let dhcp = try Mailbox<DHCPLoop.Message>()
+        let tftp = try Mailbox<TFTPLoop.Message>()
         try Sandbox.restrictSystemCalls()
         if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
@@ -21,7 +22,8 @@ public enum ResponderProcess {
             let share = descriptors / dns.mailboxes.count
             start { try DNSLoop(mailbox: mailbox, dhcp: dhcp, descriptors: share).run() }
         }
-        start { try DHCPLoop(mailbox: dhcp, dns: dns, store: store, channel: channel).run() }
+        start { try TFTPLoop(mailbox: tftp, dhcp: dhcp).run() }
+        start { try DHCPLoop(mailbox: dhcp, dns: dns, tftp: tftp, store: store, channel: channel).run() }
         while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
             dhcp.post(.request(request, descriptors: descriptors))
         }

@@ -63,9 +63,9 @@ enum Sandbox {
         "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "connect", "accept4", "getsockname",
         "getsockopt", "close", "read", "write", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2",
     ]
-    /// SQLite's, below the root that the sandbox has.
+    /// SQLite's, below the root that the sandbox has, and `openat2` for files below the folders of TFTP.
     private static let files = [
-        "open", "openat", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "lseek",
+        "open", "openat", "openat2", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "lseek",
         "pread64", "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "unlink", "unlinkat", "fcntl", "fchmod",
         "fchown", "getcwd",
     ]

@@ -6,10 +6,18 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case dhcpFrames
     /// UDP port 67 on the bridge, for requests that relay agents pass on.
     case dhcpRelay
+    /// A packet socket on the bridge that delivers DHCPv6 requests as Ethernet frames.
+    case dhcpv6Frames
+    /// UDP port 547 on the bridge, for requests that relay agents pass on and for all answers.
+    case dhcpv6
     /// UDP port 53, or the private port that stands in for it.
     case dnsUDP
     /// TCP port 53, listening.
     case dnsTCP
+    /// UDP port 69 on one of the bridge's addresses, for files below the root of this path.
+    case tftp(at: IPAddress, root: String)
+    /// The folder of this path, for reading alone.
+    case tftpRoot(String)
     /// Raw ICMPv6 on the bridge, delivering router solicitations.
     case routerSolicitations
 }
@@ -31,12 +39,16 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
     case serve(ServiceConfiguration, interfaceIndex: Int32, roles: [SocketRole])
     /// Serve with another configuration than before, through the same sockets.
     case reconfigure(ServiceConfiguration)
+    /// Tell guests, while they can still hear it, that the network's router is going; done when it is said.
+    case retire(NetworkUUID)
     /// Serve the network no longer; done when its sockets are closed.
     case withdraw(NetworkUUID)
     /// Tell the leases of a network, served or not.
     case leases(NetworkUUID)
     /// Tell what the DNS cache of a network holds, after it is emptied where `flush` says so.
     case dnsCache(NetworkUUID, flush: Bool)
+    /// End the lease of an address; done when that is on disk.
+    case release(NetworkUUID, IPAddress)
     /// Forget the leases of a network that is gone for good.
     case forget(NetworkUUID)
 }
@@ -44,7 +56,7 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
 /// What the responder tells the daemon.
 public enum ResponderEvent: Hashable, Sendable, Codable {
     case done(UInt64)
-    case leases(UInt64, [Lease])
+    case leases(UInt64, NetworkLeases)
     /// Leases that guests got, changed or gave back, and that are on disk.
     case leaseNews([LeaseNews])
     case dnsCache(UInt64, DNSCacheStatistics)

@@ -30,9 +30,8 @@ struct VNet: AsyncParsableCommand {
             .init(
                 name: "Guests",
                 subcommands: [
-                    Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self, DNSCommand.self, PortCreate.self,
-                    PortList.self,
-                    PortDumpXML.self, PortDelete.self,
+                    Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self, LeaseCommand.self, WaitIP.self,
+                    DNSCommand.self, PortCreate.self, PortList.self, PortDumpXML.self, PortDelete.self,
                 ]),
             .init(
                 name: "Processes",

@@ -170,6 +170,7 @@ func replay(_ changes: [LeaseChange], onto leases: inout [IPv4Address: Lease]) {
         switch change {
         case .store(let lease): leases[lease.address] = lease
         case .remove(let address): leases[address] = nil
+        case .storeIPv6, .removeIPv6: break
         }
     }
 }

@@ -27,19 +27,21 @@ import Testing
             (changed { $0.mac = "52:54:00:00:00:07" }, .changed),
             // given back,
             (.remove("10.0.0.5"), .ended),
+            // an address of the other family,
+            (.storeIPv6(IPv6Lease("fd00::5/128", duid: [0, 4, 1], iaid: 1, mac: nil)), .added),
             // given back by nobody.
-            (.remove("10.0.0.9"), nil),
+            (.remove("10.0.0.9"), nil), (.removeIPv6("fd00::5/128"), nil),
         ] as [(LeaseChange, LeaseNews.Kind?)])
     func news(change: LeaseChange, expected: LeaseNews.Kind?) {
         var history = LeaseHistory()
-        history.begin(Self.network, with: [Self.known])
+        history.begin(Self.network, with: NetworkLeases(ipv4: [Self.known]))
         let news = history.news(of: [(Self.network, change)], now: WallTime(seconds: 1))
         #expect(news.map(\.kind) == [expected].compactMap(\.self))
     }
 
     @Test func changesOfANetworkThatIsNotServedAreNoNews() {
         var history = LeaseHistory()
-        history.begin(Self.network, with: [])
+        history.begin(Self.network, with: NetworkLeases())
         history.end(Self.network)
         #expect(history.news(of: [(Self.network, .store(Self.known))], now: WallTime(seconds: 1)).isEmpty)
     }
@@ -47,7 +49,7 @@ import Testing
     /// Whatever guests do, so much is told in a second, and as much again in the next.
     @Test func onlySoMuchIsToldInASecond() {
         var history = LeaseHistory()
-        history.begin(Self.network, with: [Self.known])
+        history.begin(Self.network, with: NetworkLeases(ipv4: [Self.known]))
         let flips: [(network: NetworkUUID, change: LeaseChange)] = (0..<64).map { number in
             (Self.network, Self.changed { $0.hostName = "name\(number)" })
         }

@@ -109,7 +109,7 @@ private struct Walk {
         let live = leases.filter { !$0.isExpired(at: now) }
         for (what, keys) in [
             ("address", leases.map { "\($0.address)" }), ("MAC address", live.map { "\($0.mac)" }),
-            ("identifier", live.compactMap { $0.clientID.map { "\($0)" } }), ("name", leases.compactMap(\.hostName)),
+            ("name", leases.compactMap(\.hostName)),
         ] where Set(keys).count != keys.count {
             broken.append("two leases have one \(what)")
         }

@@ -117,4 +117,31 @@ import Testing
         var server = DHCPv4Server(configuration())
         #expect(server.handle(guest.message(.inform) { $0.ciaddr = address }, now: noon) == .ignore(expected))
     }
+
+    /// Whoever asks next may have it.
+    @Test func aPersonCanReleaseALease() {
+        var server = DHCPv4Server(configuration { $0.ranges = [.init(start: "10.0.0.9", end: "10.0.0.9", leaseSeconds: 60)] })
+        server.serve(Guest(number: 1))
+        #expect(server.release("10.0.0.8", now: noon) == [])
+        #expect(server.release("10.0.0.9", now: noon) == [.remove("10.0.0.9")])
+        #expect(server.serve(Guest(number: 2)) == "10.0.0.9")
+        #expect(server.handle(Guest(number: 1).renew("10.0.0.9"), now: noon).outcome == .nak(.heldByAnother))
+    }
+
+    /// Machines cloned with their identity; one of them finds the address again when it has a new network card and nobody
+    /// else has the address.
+    @Test func clonesGetAddressesOfTheirOwn() {
+        var server = DHCPv4Server(configuration())
+        let first = Guest("52:54:00:00:00:01", identifier: [0xFF, 1])
+        let second = Guest("52:54:00:00:00:02", identifier: [0xFF, 1])
+        let address = server.serve(first)
+        let other = server.serve(second)
+        #expect(address != nil && other != nil && address != other)
+        #expect(server.leases.count == 2)
+        #expect(server.serve(first) == address)
+        #expect(server.serve(second) == other)
+        guard let other else { return }
+        _ = server.handle(second.release(other), now: noon)
+        #expect(server.serve(Guest("52:54:00:00:00:03", identifier: [0xFF, 1])) == other)
+    }
 }

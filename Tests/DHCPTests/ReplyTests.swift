@@ -86,6 +86,91 @@ import Testing
         #expect(message == expected)
     }
 
+    /// RFC 2131, table 3: `siaddr` and `file`; RFC 2132, sections 9.4 and 9.5, for who asks for them.
+    @Test func rfc2131_table3_boot() throws {
+        let long = String(repeating: "a", count: 128)
+        for (file, requested, field, option) in [
+            ("pxe.0", [], "pxe.0", nil), ("pxe.0", [66, 67], "pxe.0", "pxe.0"), (long, [], "", long),
+        ] as [(String, [UInt8], String, String?)] {
+            var server = DHCPv4Server(configuration { $0.boots = [.init(file: file, server: "10.0.0.9")] })
+            var request = guest.discover()
+            if !requested.isEmpty { request.options[.parameterRequestList] = requested }
+            let reply = try #require(server.handle(request, now: noon).reply)
+            #expect(reply.message.siaddr == "10.0.0.9")
+            #expect(reply.message.file == Array(field.utf8))
+            #expect(reply.message.options[.bootFileName] == option.map { Array($0.utf8) })
+            #expect(
+                reply.message.options[.tftpServerName] == (requested.contains(66) ? Array("10.0.0.9".utf8) : nil))
+            // It arrives as it was meant.
+            let read = try DHCPv4Message(reply.payload)
+            #expect(read.file == reply.message.file)
+            #expect(read.options == reply.message.options)
+        }
+    }
+
+    /// RFC 4702, section 4: flags E, O and S, two result codes of 255, and the name in the form of the client's.
+    @Test func rfc4702_4_name() throws {
+        let wire: [UInt8] = [3] + Array("vm1".utf8) + [3] + Array("lab".utf8) + [0]
+        for (stated, expected) in [
+            ([0x05, 0, 0, 3] + Array("vm1".utf8), [0x05, 255, 255] + wire),
+            ([0x04, 0, 0, 3] + Array("vm1".utf8), [0x07, 255, 255] + wire),
+            ([0x01, 0, 0] + Array("vm1.x".utf8), [0x01, 255, 255] + Array("vm1.lab".utf8)),
+            // no name that can be one
+            ([0x05, 0, 0, 1, 0x5F], [0x0C, 255, 255, 1, 0x5F]), ([0x00], [0x08, 255, 255]),
+        ] as [([UInt8], [UInt8])] {
+            var server = DHCPv4Server(configuration { $0.domain = "lab" })
+            var request = guest.reboot("10.0.0.150")
+            request.options[.clientFQDN] = stated
+            let reply = try #require(server.handle(request, now: noon).reply)
+            #expect(reply.message.options[.clientFQDN] == expected)
+        }
+    }
+
+    /// Options 93 (RFC 4578) and 77 (RFC 3004) tell what kind of client asks.
+    @Test func filesByTheKindOfClient() throws {
+        let ipxe: ServiceConfiguration.DHCP.ClientTrait = .containing(77, Array("iPXE".utf8))
+        let efi: ServiceConfiguration.DHCP.ClientTrait = .option(93, [0, 7])
+        let boots: [ServiceConfiguration.DHCP.Boot] = [
+            .init(file: "script", server: "10.0.0.1", conditions: [.init([ipxe])]),
+            .init(file: "efi", server: "10.0.0.1", conditions: [.init([efi])]),
+            .init(file: "bios", server: "10.0.0.1"),
+        ]
+        for (options, expected) in [
+            ([:], "bios"), ([93: [0, 0]], "bios"), ([93: [0, 7]], "efi"), ([93: [0, 0, 0, 7]], "efi"),
+            // not at a boundary of two values, and cut short
+            ([93: [7, 0, 7, 0]], "bios"), ([93: [0]], "bios"), ([93: [0, 7], 77: [4] + Array("iPXE".utf8)], "script"),
+        ] as [([UInt8: [UInt8]], String)] {
+            var server = DHCPv4Server(configuration { $0.boots = boots })
+            var request = guest.discover()
+            for (code, value) in options { request.options[.init(rawValue: code)] = value }
+            let reply = try #require(server.handle(request, now: noon).reply)
+            #expect(reply.message.file == Array(expected.utf8), "\(options)")
+        }
+    }
+
+    @Test func optionsOfTheConfiguration() throws {
+        let vendor: ServiceConfiguration.DHCP.Condition = .init([.option(60, Array("vm".utf8))])
+        var server = DHCPv4Server(
+            configuration {
+                $0.options = [
+                    .init(code: 42, data: [10, 0, 0, 9]), .init(code: 3, data: nil),
+                    .init(code: 42, data: [10, 0, 0, 8], conditions: [vendor]),
+                    .init(code: 208, data: [1], isForced: true),
+                ]
+            })
+        for (asked, isVendor, ntp) in [
+            ([], false, [10, 0, 0, 9]), ([], true, [10, 0, 0, 8]), ([42], false, [10, 0, 0, 9]), ([1], false, nil),
+        ] as [([UInt8], Bool, [UInt8]?)] {
+            var request = guest.discover()
+            if !asked.isEmpty { request.options[.parameterRequestList] = asked }
+            if isVendor { request.options[.init(rawValue: 60)] = Array("vm".utf8) }
+            let options = try #require(server.handle(request, now: noon).reply).message.options
+            #expect(options[.init(rawValue: 42)] == ntp)
+            #expect(options[.init(rawValue: 208)] == [1])
+            #expect(options[.routers] == nil)
+        }
+    }
+
     /// RFC 2131, section 4.1: `giaddr`, then `ciaddr`, then the broadcast flag, then the new address.
     @Test func rfc2131_4_1_destination() {
         var renewal = guest.renew("10.0.0.150")

@@ -116,7 +116,7 @@ import Testing
     /// is one as well.
     @Test(arguments: [
         (Guest("52:54:00:00:00:01", identifier: [1, 2]), true),  // the same
-        (Guest("52:54:00:00:00:09", identifier: [1, 2]), true),  // a new network card
+        (Guest("52:54:00:00:00:09", identifier: [1, 2]), false),  // a clone
         (Guest("52:54:00:00:00:01", identifier: [3, 4]), true),  // another identifier of the same machine
         (Guest("52:54:00:00:00:01"), true),  // no identifier any more
         (Guest("52:54:00:00:00:01", identifier: []), true),  // an empty one is none

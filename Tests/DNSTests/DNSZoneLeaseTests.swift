@@ -81,6 +81,27 @@ import Testing
                 == #"NOERROR aa ra; dual 0 AAAA fd00:150::9; dual 0 TXT "x"; dual 0 A 192.168.150.9"#)
     }
 
+    /// The families have their names each for themselves.
+    @Test func namesAddressesOfBothFamilies() {
+        let lease6 = IPv6Lease(
+            "fd00:150::66/128", duid: [0, 4, 1], iaid: 1, mac: "52:54:00:00:00:01", hostName: "dual")
+        var zone = DNSZone(
+            labConfiguration { $0.subnets.append("fd00:150::/64") },
+            leases: [Self.lease("192.168.150.66", "dual")], ipv6Leases: [lease6])
+        let reverse = DNSName(IPv6Address("fd00:150::66").reverseName) ?? .root
+        #expect(decision(zone, "dual") == "NOERROR aa ra; dual 0 A 192.168.150.66")
+        #expect(decision(zone, "dual", .aaaa) == "NOERROR aa ra; dual 0 AAAA fd00:150::66")
+        #expect(decision(zone, reverse, .ptr) == "NOERROR aa ra; \(reverse) 0 PTR dual.netwerk1.lab")
+        zone.apply(.remove("192.168.150.66"))
+        #expect(decision(zone, "dual", .any) == "NOERROR aa ra; dual 0 AAAA fd00:150::66")
+        zone.apply(.removeIPv6(lease6.prefix))
+        #expect(decision(zone, "dual.netwerk1.lab") == Self.nobody)
+        // A prefix that is delegated is not an address.
+        zone.apply(
+            .storeIPv6(IPv6Lease("fd01::/56", kind: .prefix, duid: [0, 4, 1], iaid: 1, mac: nil, hostName: "x")))
+        #expect(decision(zone, "x.netwerk1.lab") == Self.nobody)
+    }
+
     /// The lease of a reservation says what the configuration has said already.
     @Test func doesNotDoubleAReservation() {
         var zone = Self.zone(Self.lease("192.168.150.1", "gateway"))

@@ -146,6 +146,64 @@ struct DHCPClientTests {
         }
     }
 
+    @Test func `a person waits for a guest's address, and takes it back`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let late = try await site.host.vnet("wait-ip", "lab", "vm1", "--timeout", "0.3")
+            #expect(late.code == 1)
+            #expect(late.errors.contains("no guest 'vm1' has got an address on network 'lab' within 0.3 seconds"))
+
+            let waiting = try site.host.start(["wait-ip", "lab", "52:54:00:00:01:01"])
+            let guest = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            let address = try #require(try await guest.udhcpc(hostName: "vm1")?["ip"])
+            #expect(await waiting.outcome(timeout: .seconds(10)).text == address)
+            #expect(try await site.host.must("wait-ip", "lab", "VM1").text == address)
+
+            #expect(
+                try await site.host.must("lease", "release", "lab", address).text
+                    == "Lease of \(address) on network lab released")
+            #expect(try await site.host.leases("lab").isEmpty)
+            let again = try await site.host.vnet("lease", "release", "lab", address)
+            #expect(again.code == 1)
+            #expect(again.errors.contains("nobody holds \(address) on network 'lab'"))
+            // Of a network that is stopped too.
+            #expect(try await guest.udhcpc() != nil)
+            try await site.host.must("stop", "lab")
+            let held = try #require(try await site.host.leases("lab").first?.address)
+            try await site.host.must("lease", "release", "lab", held)
+            #expect(try await site.host.leases("lab").isEmpty)
+        }
+    }
+
+    @Test func `cloned machines get addresses of their own, and dnsmasq's options are followed`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let options = """
+                <options xmlns='http://libvirt.org/schemas/network/dnsmasq/1.0'>
+                  <option value='dhcp-option=option:ntp-server,192.168.150.7'/>
+                  <option value='dhcp-option=3'/>
+                  <option value='dhcp-match=set:clone,option:user-class'/>
+                  <option value='dhcp-boot=tag:clone,clone.0,,192.168.150.8'/>
+                </options>
+                """
+            try await site.host.run(network("lab", extra: options))
+            var addresses: Set<String> = []
+            for number in 1...2 {
+                let guest = try await site.guest("vm\(number)", on: "br-lab", mac: "52:54:00:00:01:0\(number)")
+                // One identifier, as of a machine that was cloned when it had its identity already.
+                let extra = ["-C", "-x", "0x3d:ff00010203"] + (number == 2 ? ["-x", "0x4d:0161"] : [])
+                let lease = try #require(try await guest.udhcpc(requesting: ["ntpsrv"], extra: extra))
+                #expect(lease["ntpsrv"] == "192.168.150.7")
+                #expect(lease["router"] == nil)
+                #expect(lease["boot_file"] == (number == 2 ? "clone.0" : nil))
+                addresses.insert(lease["ip"] ?? "")
+            }
+            #expect(addresses.count == 2)
+            #expect(Set(try await site.host.leases("lab").map(\.address)) == addresses)
+        }
+    }
+
     @Test func `a guest that asks for another network's address is told no, and gets one of here`() async throws {
         try requireTools("dhclient")
         try await withSite { site in

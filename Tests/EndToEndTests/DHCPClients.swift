@@ -108,3 +108,46 @@ extension VNetHost {
         return try JSONDecoder().decode([ListedLease].self, from: Data(output.utf8))
     }
 }
+
+extension Namespace {
+    /// Asks by DHCPv6 with ISC's client and leaves the client running; the text is its log.
+    ///
+    /// Variables: `new_ip6_address`, `new_dhcp6_name_servers`, `new_max_life`, …
+    func dhclient6(_ extra: String...) async throws -> (lease: ClientLease?, log: String) {
+        let files = "\(lab.folder)/dhclient6-\(role)"
+        let reasons = ["BOUND6", "REBIND6", "RENEW6"]
+        for reason in reasons { try? FileManager.default.removeItem(atPath: "\(files).\(reason).env") }
+        let script = try await lab.script(
+            "dhclient6-\(role).sh",
+            """
+            #!/bin/sh
+            case $reason in
+                BOUND6 | RENEW6 | REBIND6)
+                    ip -6 address flush dev "$interface" scope global
+                    [ -z "$new_ip6_address" ] || ip -6 address add "$new_ip6_address/64" dev "$interface" nodad
+                    ;;
+            esac
+            env > \(files).$reason.new
+            mv \(files).$reason.new \(files).$reason.env
+            """)
+        let configuration = try lab.file(
+            "dhclient6-\(role).conf",
+            """
+            send fqdn.fqdn "\(role)";
+            request dhcp6.name-servers, dhcp6.domain-search, dhcp6.fqdn;
+            timeout 10;
+            """)
+        // The client cannot send before its own link-local address is known to be nobody else's.
+        _ = try await eventually {
+            let text = try await run("ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link").output
+            return !text.isEmpty && !text.contains("tentative")
+        }
+        let words = [
+            "dhclient", "-6", "-1", "-v", "-sf", script, "-cf", configuration, "-lf", "\(files).leases", "-pf",
+            "\(files).pid",
+        ]
+        let outcome = try await run(words + extra + ["eth0"])
+        let lease = reasons.lazy.compactMap { ClientLease(environmentFile: "\(files).\($0).env") }.first
+        return (lease, outcome.errors)
+    }
+}

@@ -6,7 +6,7 @@ internal import Testing
 @Suite(.requiresRoot)
 struct QEMUGuestTests {
     /// Makes the guest's kernel and initramfs, or finds them where they were made.
-    private func image(_ lab: Lab) async throws -> String {
+    func image(_ lab: Lab) async throws -> String {
         let package = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "../..").standardized
         let folder = ProcessInfo.processInfo.environment["VNET_GUEST"] ?? package.appending(path: ".build/guest").path

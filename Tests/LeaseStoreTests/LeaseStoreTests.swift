@@ -23,7 +23,29 @@ import Testing
     @Test func keepsEveryFieldForTheNextProcess() throws {
         try Self.withFolder { path in
             try LeaseStore(path: path).commit([(Self.lab, .store(Self.full)), (Self.lab, .store(Self.bare))])
-            #expect(try LeaseStore(path: path).leases(of: Self.lab) == [Self.full, Self.bare])
+            #expect(try LeaseStore(path: path).leases(of: Self.lab).ipv4 == [Self.full, Self.bare])
+        }
+    }
+
+    @Test func keepsEveryFieldOfIPv6() throws {
+        try Self.withFolder { path in
+            let full = IPv6Lease(
+                "fd00::/56", kind: .prefix, duid: [0, 4, 255], iaid: .max, mac: "52:54:00:00:00:10", hostName: "vm1",
+                expiry: WallTime(seconds: 1_800_000_000))
+            let bare = IPv6Lease("ffff::1/128", duid: [0, 3, 1], iaid: 0, mac: nil)
+            try LeaseStore(path: path).commit([
+                (Self.lab, .storeIPv6(bare)), (Self.lab, .storeIPv6(full)), (Self.other, .storeIPv6(bare)),
+                (Self.lab, .store(Self.bare)),
+            ])
+            let store = try LeaseStore(path: path)
+            #expect(try store.leases(of: Self.lab) == NetworkLeases(ipv4: [Self.bare], ipv6: [full, bare]))
+            // A prefix and an address that begin alike are two leases.
+            let start = IPv6Lease("fd00::/128", duid: [1, 2, 3], iaid: 7, mac: nil)
+            try store.commit([(Self.lab, .storeIPv6(start)), (Self.lab, .removeIPv6(full.prefix))])
+            #expect(try store.leases(of: Self.lab).ipv6 == [start, bare])
+            try store.forget(Self.lab)
+            #expect(try store.leases(of: Self.lab) == NetworkLeases())
+            #expect(try store.leases(of: Self.other).ipv6 == [bare])
         }
     }
 
@@ -35,10 +57,10 @@ import Testing
             try store.commit([(Self.lab, .store(Self.full)), (Self.other, .store(Self.full))])
             try store.commit([(Self.lab, .store(renewed)), (Self.lab, .store(Self.bare))])
             try store.commit([(Self.lab, .remove(Self.bare.address)), (Self.lab, .remove("10.0.0.1"))])
-            #expect(try store.leases(of: Self.lab) == [renewed])
+            #expect(try store.leases(of: Self.lab).ipv4 == [renewed])
             try store.forget(Self.lab)
-            #expect(try store.leases(of: Self.lab) == [])
-            #expect(try store.leases(of: Self.other) == [Self.full])
+            #expect(try store.leases(of: Self.lab).ipv4 == [])
+            #expect(try store.leases(of: Self.other).ipv4 == [Self.full])
         }
     }
 
@@ -51,8 +73,8 @@ import Testing
             for suffix in ["", "-wal"] {
                 try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
             }
-            #expect(try LeaseStore(path: copy).leases(of: Self.lab) == [Self.full])
-            #expect(try store.leases(of: Self.lab) == [Self.full])
+            #expect(try LeaseStore(path: copy).leases(of: Self.lab).ipv4 == [Self.full])
+            #expect(try store.leases(of: Self.lab).ipv4 == [Self.full])
         }
     }
 

@@ -51,7 +51,7 @@ internal import Testing
         .init("<dns><forwarder domain='a' port='5353'/></dns>", "'port' of <forwarder> has no effect without 'addr'"),
         .init(
             "<d:options xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'>\n<d:option value='a'/></d:options>",
-            line: 4, "<d:option> has no effect: vnet serves DHCP and DNS itself"),
+            line: 4, "<d:option> 'a' has no effect: vnet serves DHCP and DNS itself"),
     ]
 
     /// Values that libvirt takes at its word.

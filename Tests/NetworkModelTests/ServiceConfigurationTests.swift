@@ -93,6 +93,66 @@ import Testing
         #expect(services.map(\.port) == [1])
     }
 
+    // MARK: IPv6
+
+    /// What the `<ip>` of IPv6 has, and what guests are told by it.
+    private struct Advertised: Sendable {
+        var isManaged: Bool
+        var autonomous: [Bool]
+        var change: @Sendable (inout NetworkDefinition) -> Void
+
+        init(_ isManaged: Bool, autonomous: [Bool], _ change: @escaping @Sendable (inout NetworkDefinition) -> Void) {
+            self.isManaged = isManaged
+            self.autonomous = autonomous
+            self.change = change
+        }
+    }
+
+    @Test(
+        arguments: [
+            // no DHCP: guests make themselves addresses
+            .init(false, autonomous: [true]) { _ in },
+            .init(true, autonomous: [false]) { $0.ips[1].ranges = [.init(start: "fd00:7::100", end: "fd00:7::1ff")] },
+            // reservations alone are DHCP too
+            .init(true, autonomous: [false]) { $0.ips[1].hosts = [.init(name: "a", address: "fd00:7::5")] },
+            // the subnet without DHCP beside the one with it
+            .init(true, autonomous: [false, true]) {
+                $0.ips[1].ranges = [.init(start: "fd00:7::100", end: "fd00:7::1ff")]
+                $0.ips.append(.init(address: "fd00:8::1", mask: .prefix(64)))
+            },
+            // too long a prefix for an interface identifier
+            .init(false, autonomous: [false]) { $0.ips[1].mask = .prefix(80) },
+        ] as [Advertised])
+    private func derivesAdvertisement(row: Advertised) throws {
+        var network = Self.network
+        network.ips.append(.init(address: "fd00:7::1", mask: .prefix(64)))
+        row.change(&network)
+        let configuration = try #require(ServiceConfiguration(of: network, resolvers: []))
+        #expect(configuration.advertisement?.isManaged == row.isManaged)
+        #expect(configuration.advertisement?.prefixes.map(\.isAutonomous) == row.autonomous)
+        #expect((configuration.dhcpv6 != nil) == row.isManaged)
+    }
+
+    @Test func derivesDHCPv6() throws {
+        var network = Self.network
+        network.ips.append(.init(address: "fd00:7::1", mask: .prefix(64)))
+        network.ips[1].ranges = [
+            .init(start: "fd00:7::100", end: "fd00:7::1ff", lease: .init(expiry: 0))
+        ]
+        network.ips[1].hosts = [.init(id: "0:4:AB:1f", name: "server", address: "fd00:7::10")]
+        let dhcp = try #require(ServiceConfiguration(of: network, resolvers: [])?.dhcpv6)
+        // A DUID-UUID of the network's own UUID.
+        #expect(
+            dhcp.serverIdentifier == [0, 4] + [0x11, 0x11, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33, 0x44, 0x44]
+                + [UInt8](repeating: 0x55, count: 6))
+        #expect(dhcp.subnet == "fd00:7::/64")
+        #expect(dhcp.ranges.map(\.leaseSeconds) == [.max])
+        #expect(dhcp.reservations.map(\.duid) == [[0, 4, 0xAB, 0x1F]])
+        #expect(dhcp.machines == [.init(mac: "52:54:00:00:00:10", name: "server")])
+        #expect(dhcp.nameServers == ["fd00:7::1"])
+        #expect(dhcp.domain == "lab.test")
+    }
+
     @Test func copiesStayClearOfWhatIsThere() {
         var copy = Self.network
         copy.routes = [.init(to: "172.16.0.0", mask: .prefix(12), by: "10.0.7.9")]

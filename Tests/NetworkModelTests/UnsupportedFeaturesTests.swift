@@ -53,12 +53,6 @@ import Testing
                 $0.portGroups[0].virtualPort = .init(.openvswitch)
             },
             .init("register='yes' of <domain> is not supported yet") { $0.domain?.register = true },
-            .init("<tftp> is not supported yet") { $0.ips[0].tftpRoot = "/srv/tftp" },
-            .init("<bootp> is not supported yet") { $0.ips[0].boot = .init(file: "pxe.0") },
-            .init("<dhcp> in an <ip> of family 'ipv6' is not supported yet") {
-                $0.ips.append(.init(address: "fd00::1", mask: .none))
-                $0.ips[1].hosts = [.init(id: "0:1", address: "fd00::5")]
-            },
         ] as [Row])
     func tells(row: Row) {
         var network = ServiceConfigurationTests.network

@@ -29,7 +29,9 @@ import Testing
     /// A network with thousands of hosts is more than the socket holds at once.
     @Test func carriesLargeMessages() async throws {
         let (a, b) = try Channel.pair()
-        let leases = (0..<20_000).map { Lease(address: IPv4Address($0), mac: "52:54:00:00:00:10", hostName: "vm\($0)") }
+        let leases = NetworkLeases(
+            ipv4: (0..<20_000).map { Lease(address: IPv4Address($0), mac: "52:54:00:00:00:10", hostName: "vm\($0)") },
+            ipv6: [IPv6Lease("fd00::/56", kind: .prefix, duid: [0, 4, 1], iaid: 9, mac: nil)])
         let sender = Task.detached { try a.send(ResponderEvent.leases(7, leases)) }
         let received = try #require(try b.receive(ResponderEvent.self)).0
         try await sender.value

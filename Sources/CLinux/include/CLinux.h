@@ -31,6 +31,13 @@ int64_t clinux_device_number(unsigned major, unsigned minor);
 /// delivered. Non-blocking, closed on exec.
 int clinux_open_dhcp_packet_socket(int interface_index);
 
+/// The same for IPv6: delivers only datagrams to UDP port 547 that no extension header precedes.
+int clinux_open_dhcpv6_packet_socket(int interface_index);
+
+/// Opens UDP port 547 of IPv6 on one interface, joined to ff02::1:2 and ff05::1:3 (RFC 8415, section 7.1); non-blocking,
+/// closed on exec.
+int clinux_open_dhcpv6(const char *interface_name);
+
 /// Sends one Ethernet frame on the interface; returns the octets sent or -1.
 ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count);
 
@@ -122,3 +129,14 @@ void clinux_batch_send(struct clinux_batch *batch, int socket);
 
 /// Sends one ICMPv6 message to all nodes of the interface (ff02::1).
 ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count);
+
+/// Opens a folder for `clinux_open_file_beneath` alone, closed on exec.
+///
+/// Where this process may make mounts (CAP_SYS_ADMIN), the descriptor is a mount of its own, read-only, without devices and
+/// symbolic links, whose `..` is itself: who holds it can reach nothing above the folder.
+int clinux_open_root(const char *path);
+
+/// Opens a regular file below a folder for reading, closed on exec, and says its size in octets.
+///
+/// No symbolic link is followed, and no `..` leads out; what is no regular file fails with EACCES, and is not waited for.
+int clinux_open_file_beneath(int root, const char *path, uint64_t *size);

@@ -130,17 +130,18 @@ struct Leases: AsyncParsableCommand {
         let now = Int64(Date().timeIntervalSince1970)
         let leases = try await instance.client().get(["networks", reference.network, "leases"], as: [LeaseInfo].self)
             .filter { lease in
-                (mac.map { $0.lowercased() == lease.mac.description } ?? true)
+                (mac.map { $0.lowercased() == lease.mac?.description } ?? true)
                     && (lease.expiry.map { $0.seconds > now } ?? true)
             }
         if json { return try printJSON(leases) }
         var table = Table(
             heading: ["Expiry Time", "MAC address", "Protocol", "IP address", "Hostname", "Client ID or DUID"])
         let format = Date.FormatStyle.localSeconds
-        for lease in leases.sorted(by: { $0.mac < $1.mac }) {
+        for lease in leases.sorted(by: { ($0.mac?.value ?? .max, $0.address) < ($1.mac?.value ?? .max, $1.address) }) {
             table.rows.append([
                 lease.expiry.map { format(Date(timeIntervalSince1970: TimeInterval($0.seconds))) } ?? "never",
-                lease.mac.description, "ipv4", "\(lease.address)/\(lease.prefixLength)", lease.hostName ?? "-",
+                lease.mac?.description ?? "-", lease.address.family.rawValue, "\(lease.address)/\(lease.prefixLength)",
+                lease.hostName ?? "-",
                 lease.clientID ?? "-",
             ])
         }

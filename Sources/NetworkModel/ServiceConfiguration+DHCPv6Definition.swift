@@ -1,0 +1,50 @@
+extension ServiceConfiguration.DHCPv6 {
+    /// What is to be served on a subnet of IPv6 that has ranges or reservations.
+    init?(of definition: NetworkDefinition, on ip: NetworkDefinition.IP, hasDNS: Bool) {
+        guard ip.hasDHCP, case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet else { return nil }
+        self.init(
+            serverIdentifier: Self.identifier(of: definition.uuid), serverAddress: address, subnet: subnet)
+        for range in ip.ranges {
+            guard case .v6(let start) = range.start, case .v6(let end) = range.end else { continue }
+            ranges.append(.init(start: start, end: end, leaseSeconds: range.lease.leaseSeconds))
+        }
+        for host in ip.hosts {
+            guard case .v6(let reserved) = host.address else { continue }
+            reservations.append(
+                .init(
+                    duid: host.id.flatMap(Self.duid), name: host.name, address: reserved,
+                    leaseSeconds: host.lease.leaseSeconds))
+        }
+        machines = definition.ips.flatMap(\.hosts).compactMap { host in
+            guard let mac = host.mac.flatMap({ MACAddress($0) }), let name = host.name else { return nil }
+            return Machine(mac: mac, name: name)
+        }
+        // A link-local address would need a zone wherever a guest writes it down.
+        if hasDNS, !address.isLinkLocal { nameServers = [address] }
+        domain = definition.servedDomain
+        options = definition.extensions.dhcpOptions.filter { $0.family == .ipv6 }
+        // The document says it of IPv4; the same file is there for IPv6 where it comes from this host.
+        if let boot = definition.ips.lazy.compactMap(\.boot).first, boot.server == nil, !address.isLinkLocal,
+            definition.ips.contains(where: { $0.tftpRoot != nil })
+        {
+            bootURL = "tftp://[\(address)]/\(boot.file.drop { $0 == "/" })"
+        }
+    }
+
+    /// A DUID-UUID (RFC 6355, section 4): kept with the definition, and no other machine's.
+    private static func identifier(of uuid: NetworkUUID) -> [UInt8] { [0, 4] + IPv6Address(uuid.value).octets }
+
+    /// The octets of a DUID as libvirt's documents have it: hexadecimal, each octet in one or two digits between colons.
+    ///
+    /// Nil where the text is nothing of that kind, or of more octets than a DUID can have (RFC 8415, section 11.1).
+    static func duid(_ text: String) -> [UInt8]? {
+        let groups = text.split(separator: ":", omittingEmptySubsequences: false)
+        let octets = groups.compactMap { $0.utf8.count <= 2 ? UInt8($0, radix: 16) : nil }
+        return octets.count == groups.count && (3...130).contains(octets.count) ? octets : nil
+    }
+}
+
+extension NetworkDefinition.IP.LeaseTime? {
+    /// In seconds; where the document does not say how long a lease lasts, an hour, as under libvirt.
+    var leaseSeconds: UInt32 { map { $0.seconds ?? .max } ?? 3_600 }
+}
