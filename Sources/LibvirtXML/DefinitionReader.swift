@@ -135,7 +135,8 @@ struct DefinitionReader {
         for option in options where option["value"].map(ineffective.contains) == true {
             warn(
                 option,
-                "<\(option.name)> '\(option["value"] ?? "")' has no effect: vnet serves DHCP and DNS itself, without dnsmasq")
+                "<\(option.name)> '\(option["value"] ?? "")' has no effect: vnet serves DHCP and DNS itself, without dnsmasq"
+            )
         }
         var values: [String] = []
         for option in options {

@@ -46,7 +46,9 @@ struct DnsmasqLine: Hashable, Sendable {
         guard let first = values.first else { return nil }
         if let octets = sizes[code] {
             let numbers = values.map { UInt32($0) }
-            guard !numbers.contains(where: { $0.map { UInt64($0) >> UInt64(8 * octets) != 0 } ?? true }) else { return nil }
+            guard !numbers.contains(where: { $0.map { UInt64($0) >> UInt64(8 * octets) != 0 } ?? true }) else {
+                return nil
+            }
             return numbers.compactMap(\.self).flatMap { IPv4Address($0).octets.suffix(octets) }
         }
         switch code {

@@ -27,7 +27,8 @@ public struct DnsmasqOptions: Hashable, Sendable {
     private static let tagging: Set<String> = ["dhcp-match", "dhcp-vendorclass", "dhcp-userclass"]
     /// What the server does anyway.
     private static let usual: Set<String> = [
-        "dhcp-authoritative", "dhcp-rapid-commit", "dhcp-no-override", "enable-tftp", "tftp-no-fail", "tftp-single-port",
+        "dhcp-authoritative", "dhcp-rapid-commit", "dhcp-no-override", "enable-tftp", "tftp-no-fail",
+        "tftp-single-port",
     ]
 
     /// Whether the line is understood.

@@ -66,6 +66,12 @@ public struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
         base = IPv4Address(address.value & Self.mask(prefixLength))
     }
 
+    /// The block that `address` alone makes.
+    public init(_ address: IPv4Address) {
+        base = address
+        prefixLength = 32
+    }
+
     public func contains(_ address: IPv4Address) -> Bool { address.value & Self.mask(prefixLength) == base.value }
 
     public func overlaps(_ other: Self) -> Bool {

@@ -156,7 +156,7 @@ final class DHCPLoop {
             finishRound()
             let changes = try networks[uuid]?.release(address) ?? store.leases(of: uuid).removal(of: address)
             add(changes, of: uuid)
-            finishRound()
+            guard finishRound() else { throw SystemError("write the lease database", errno: EIO) }
             send(.done(number))
         case .dnsCache(let uuid, let flush): dns.post(.cache(uuid, flush: flush, number))
         case .forget(let uuid):
@@ -236,21 +236,25 @@ final class DHCPLoop {
     }
 
     /// Offers and refusals, which promise nothing that lasts, and then disk, names, acknowledgements: in this order.
-    private func finishRound() {
+    ///
+    /// False where the disk has not got it.
+    @discardableResult
+    private func finishRound() -> Bool {
         defer { round = Round() }
         for (uuid, reply) in round.replies { send(reply, of: uuid) }
-        guard !round.changes.isEmpty else { return }
+        guard !round.changes.isEmpty else { return true }
         do {
             try store.commit(round.changes)
         } catch {
             // Nobody hears of a lease that is not on disk; the clients will ask again.
             send(.trouble("\(error)"))
-            return
+            return false
         }
         dns.post(.leases(round.changes))
         for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
         let news = history.news(of: round.changes, now: .now)
         if !news.isEmpty { send(.leaseNews(news)) }
+        return true
     }
 
     private func send(_ reply: Reply, of uuid: NetworkUUID) {

@@ -65,7 +65,8 @@ enum Sandbox {
     ]
     /// SQLite's, below the root that the sandbox has, and `openat2` for files below the folders of TFTP.
     private static let files = [
-        "open", "openat", "openat2", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "lseek",
+        "open", "openat", "openat2", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat",
+        "faccessat2", "lseek",
         "pread64", "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "unlink", "unlinkat", "fcntl", "fchmod",
         "fchown", "getcwd",
     ]

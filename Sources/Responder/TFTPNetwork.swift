@@ -178,7 +178,8 @@ final class OpenTransfer {
         while count < content.count {
             let part = unsafe content.withUnsafeMutableBytes { buffer in
                 unsafe pread(
-                    file, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count, off_t(offset) + off_t(count))
+                    file, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count,
+                    off_t(offset) + off_t(count))
             }
             if part < 0, errno == EINTR { continue }
             guard part >= 0 else { throw .changed }

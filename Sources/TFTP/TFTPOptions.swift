@@ -17,7 +17,9 @@ public struct TFTPOptions: Hashable, Sendable {
 
     /// Takes one option of a request; one that is not known, or has a value that it cannot have, is as if it were not there.
     mutating func set(_ name: [UInt8], _ value: [UInt8]) {
-        guard (1...20).contains(value.count), let number = UInt64(String(decoding: value, as: UTF8.self)) else { return }
+        guard (1...20).contains(value.count), let number = UInt64(String(decoding: value, as: UTF8.self)) else {
+            return
+        }
         switch String(decoding: name, as: UTF8.self).lowercased() {
         case "blksize" where number >= 8: blockSize = Int(min(number, 65_464))
         case "timeout" where (1...255).contains(number): timeout = Int(number)

@@ -120,7 +120,8 @@ import Testing
 
     /// Whoever asks next may have it.
     @Test func aPersonCanReleaseALease() {
-        var server = DHCPv4Server(configuration { $0.ranges = [.init(start: "10.0.0.9", end: "10.0.0.9", leaseSeconds: 60)] })
+        var server = DHCPv4Server(
+            configuration { $0.ranges = [.init(start: "10.0.0.9", end: "10.0.0.9", leaseSeconds: 60)] })
         server.serve(Guest(number: 1))
         #expect(server.release("10.0.0.8", now: noon) == [])
         #expect(server.release("10.0.0.9", now: noon) == [.remove("10.0.0.9")])

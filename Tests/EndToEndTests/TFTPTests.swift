@@ -43,10 +43,14 @@ struct TFTPTests {
             // The clients of busybox and of curl; both families; with options and without.
             var readers: [(name: String, words: [String])] = []
             for size in sizes {
-                readers.append(("\(size)", ["busybox", "tftp", "-g", "-r", "\(size)", "-l", "/dev/stdout", Self.gateway]))
+                readers.append(
+                    ("\(size)", ["busybox", "tftp", "-g", "-r", "\(size)", "-l", "/dev/stdout", Self.gateway]))
             }
             readers += [
-                ("100000", ["busybox", "tftp", "-b", "1428", "-g", "-r", "/100000", "-l", "/dev/stdout", Self.gateway]),
+                (
+                    "100000",
+                    ["busybox", "tftp", "-b", "1428", "-g", "-r", "/100000", "-l", "/dev/stdout", Self.gateway]
+                ),
                 ("100000", ["curl", "-s", "--tftp-blksize", "65464", "tftp://\(Self.gateway)/100000"]),
                 ("100000", ["curl", "-s", "--tftp-no-options", "tftp://\(Self.gateway)/100000"]),
                 ("100000", ["curl", "-gs", "tftp://[\(Self.gateway6)]/100000"]),
@@ -108,7 +112,8 @@ struct TFTPTests {
         try requireTools("python3")
         try await withSite { site in
             // 70,000 blocks, most of which are holes.
-            let folder = try await folder(site.lab, "truncate -s 35840000 huge; printf end | dd of=huge conv=notrunc oflag=append status=none")
+            let folder = try await folder(
+                site.lab, "truncate -s 35840000 huge; printf end | dd of=huge conv=notrunc oflag=append status=none")
             try await site.host.run(document(folder))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             let script = """

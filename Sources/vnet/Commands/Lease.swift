@@ -40,7 +40,7 @@ struct WaitIP: AsyncParsableCommand {
     private static let interval: Duration = .milliseconds(100)
 
     func run() async throws {
-        let client = try await instance.client()
+        let client = try instance.client()
         let end = ContinuousClock.now + .seconds(timeout)
         while true {
             let leases: [LeaseInfo] = try await client.get(["networks", reference.network, "leases"])
