@@ -313,7 +313,8 @@ import Wire
     @Test func forgetsWhereTheServersChange() throws {
         var scene = Scene()
         try scene.learn(Self.www)
-        scene.resolver.reconfigure(labConfiguration(servers: ["9.9.9.9", "149.112.112.112"]), leases: [], ipv6Leases: [])
+        scene.resolver.reconfigure(
+            labConfiguration(servers: ["9.9.9.9", "149.112.112.112"]), leases: [], ipv6Leases: [])
         #expect(story(scene.ask()).hasPrefix("answer"))
         scene.resolver.reconfigure(labConfiguration(servers: ["1.1.1.1"]), leases: [], ipv6Leases: [])
         #expect(Sent(scene.ask())?.server.address == "1.1.1.1")
