@@ -21,9 +21,7 @@ struct DHCPv6Plan: Plannable {
         self.configuration = configuration
         self.pool = pool
         self.isForAddresses = isForAddresses
-        let reservations = configuration.reservations.filter {
-            isForAddresses && configuration.subnet.contains($0.address) && $0.address != configuration.serverAddress
-        }
+        let reservations = isForAddresses ? Self.usableReservations(of: configuration) : []
         reservedAt = Dictionary(grouping: reservations, by: { IPv6Subnet($0.address) })
         reservedForDUID = reservations.grouped { $0.duid }
         reservedForMAC = reservations.grouped { $0.duid == nil ? $0.mac : nil }
@@ -43,13 +41,31 @@ struct DHCPv6Plan: Plannable {
         Self(configuration, PrefixPool(configuration.delegations), isForAddresses: false)
     }
 
-    var rangeCount: Int { pool.count }
-    /// Beside what is reserved, the server's own address and that of all routers (RFC 4291, section 2.6.1).
-    private var kept: [IPv6Subnet] {
-        guard isForAddresses else { return [] }
-        return [IPv6Subnet(configuration.serverAddress)]
-            + (configuration.subnet.prefixLength < 127 ? [IPv6Subnet(configuration.subnet.base)] : [])
+    /// What is never given out: the server's own address, and that of all routers (RFC 4291, section 2.6.1).
+    private static func kept(of configuration: ServiceConfiguration.DHCPv6) -> [IPv6Subnet] {
+        let subnet = configuration.subnet
+        return [IPv6Subnet(configuration.serverAddress)] + (subnet.prefixLength < 127 ? [IPv6Subnet(subnet.base)] : [])
     }
+
+    /// Those of addresses that a client could have.
+    ///
+    /// A name stands for one client: where a reservation by name is not the only one that has the name, the others
+    /// prevail, and its address is then kept for nobody.
+    private static func usableReservations(of configuration: ServiceConfiguration.DHCPv6) -> [Reservation] {
+        let kept = kept(of: configuration)
+        var names = Set(configuration.reservations.filter { $0.duid != nil || $0.mac != nil }.compactMap(\.label))
+        return configuration.reservations.filter {
+            configuration.subnet.contains($0.address) && !kept.contains(IPv6Subnet($0.address))
+        }.map { reservation in
+            guard reservation.duid == nil, reservation.mac == nil, let label = reservation.label,
+                !names.insert(label).inserted
+            else { return reservation }
+            return Reservation(address: reservation.address, leaseSeconds: reservation.leaseSeconds)
+        }
+    }
+
+    var rangeCount: Int { pool.count }
+    private var kept: [IPv6Subnet] { isForAddresses ? Self.kept(of: configuration) : [] }
     var numbersKept: [Int] { (reservedAt.keys + kept).compactMap(pool.number) }
     func number(of prefix: IPv6Subnet) -> Int? { pool.number(of: prefix) }
     func address(numbered number: Int) -> IPv6Subnet { pool.prefix(numbered: number) }

@@ -28,8 +28,14 @@ struct DHCPv6Request {
         isNameTaken = name.flatMap(nameHolder).map { [mac] in $0 != mac } ?? false
     }
 
-    func client(_ association: IdentityAssociation) -> DHCPv6Client {
-        DHCPv6Client(.init(kind: association.kind, duid: duid, iaid: association.iaid, mac: mac), name: name)
+    /// Who asks for one association; a client that states no name is known by the one it stated last.
+    func client(_ association: IdentityAssociation, in book: AddressBook<DHCPv6Plan>) -> DHCPv6Client {
+        let identity = DHCPv6Client.Identity(kind: association.kind, duid: duid, iaid: association.iaid, mac: mac)
+        guard name == nil, !options.contains(.clientFQDN) else { return DHCPv6Client(identity, name: name) }
+        let nameless = DHCPv6Client(identity, name: nil)
+        let known =
+            book.offers(to: nameless).first.flatMap(book.nameInOffer) ?? book.leases(of: nameless).first?.hostName
+        return DHCPv6Client(identity, name: known)
     }
 
     /// Whether the client asks for the option; one that does not say what it wants is taken to want everything.

@@ -121,18 +121,22 @@ public struct DHCPv6Server: Sendable {
         origin.isUnicast && packet.relays.isEmpty
     }
 
+    private func client(_ association: IdentityAssociation, _ request: DHCPv6Request) -> DHCPv6Client {
+        request.client(association, in: association.kind == .prefix ? prefixes : addresses)
+    }
+
     // MARK: RFC 8415, sections 18.3.1 to 18.3.8
 
     private mutating func solicit(_ request: DHCPv6Request, _ now: WallTime) -> DHCPv6Decision {
         if request.options.contains(.rapidCommit) { return assign(request, now) }
         guard addresses.offerCount + prefixes.offerCount < Self.offerLimit else { return .ignore(.tooManyOffers) }
-        let answers = request.associations.map { offer($0, to: request.client($0), request, now) }
+        let answers = request.associations.map { offer($0, to: client($0, request), request, now) }
         return .reply(advertisement(request, answers))
     }
 
     private mutating func assign(_ request: DHCPv6Request, _ now: WallTime) -> DHCPv6Decision {
         var changes: [LeaseChange] = []
-        let answers = request.associations.map { grant($0, to: request.client($0), request, now, &changes) }
+        let answers = request.associations.map { grant($0, to: client($0, request), request, now, &changes) }
         let reply = reply(request, answers)
         return changes.isEmpty ? .reply(reply) : .commitThenReply(changes, reply)
     }
@@ -164,7 +168,7 @@ public struct DHCPv6Server: Sendable {
         var unknown: [IdentityAssociation] = []
         for association in request.associations {
             let isPrefix = association.kind == .prefix
-            let client = request.client(association)
+            let client = client(association, request)
             let held = (isPrefix ? prefixes : addresses).leases(of: client).map(\.prefix)
             let named = held.filter { prefix in association.parts.contains { $0.prefix == prefix } }
             for prefix in named {

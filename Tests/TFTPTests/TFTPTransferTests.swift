@@ -104,14 +104,12 @@ import Testing
         var transfer = Self.transfer(size: count * 512 - 1, window: Int.random(in: 1...9, using: &random))
         var now = Duration.zero
         var received: UInt64 = 0
-        var losses = 0
-        /// At most three packets are lost one after the other, so that nobody may give up.
-        func arrives() -> Bool {
-            losses = losses < 3 && Int.random(in: 0..<4, using: &random) == 0 ? losses + 1 : 0
-            return losses == 0
-        }
+        var lossyRounds = 0
         var action = transfer.begin(now: now)
         for _ in 0..<10_000 {
+            // At most three rounds one after the other lose something, so that nobody may give up.
+            lossyRounds = lossyRounds < 3 && Bool.random(using: &random) ? lossyRounds + 1 : 0
+            func isLost() -> Bool { lossyRounds > 0 && Bool.random(using: &random) }
             var isHeard = false
             switch action {
             case .finish:
@@ -120,15 +118,15 @@ import Testing
             case .giveUp:
                 Issue.record("gave up at block \(received)")
                 return
-            case .sendOptions: isHeard = arrives()
+            case .sendOptions: isHeard = !isLost()
             case .send(let blocks):
-                for block in blocks where arrives() {
+                for block in blocks where !isLost() {
                     isHeard = true
                     if block == received + 1 { received = block }
                 }
             case .wait: break
             }
-            if isHeard, arrives() {
+            if isHeard, !isLost() {
                 action = transfer.acknowledge(UInt16(truncatingIfNeeded: received), now: now)
             } else {
                 now = transfer.deadline
