@@ -15,7 +15,7 @@ struct Seat {
     struct Interface {
         var name: InterfaceName
         var link: Link
-        var mode: MacvtapMode
+        var mode: NetworkPort.Plug.DirectMode
     }
 }
 
@@ -200,15 +200,10 @@ extension NetworkDefinition {
     /// The interfaces that guests are put on; none where the network has a bridge.
     fileprivate var pool: [InterfaceName] { macvtapMode == nil ? [] : forward?.interfaces ?? [] }
 
-    /// How guests share the interfaces; nil where they are on a bridge.
-    fileprivate var macvtapMode: MacvtapMode? {
-        switch forward?.mode {
-        case .bridge: bridge.name == nil ? .bridge : nil
-        case .private: .private
-        case .vepa: .vepa
-        case .passthrough: .passthrough
-        case .nat, .route, .open, .hostdev, nil: nil
-        }
+    /// How guests share the interfaces; nil where they are on a bridge, or get whole devices.
+    fileprivate var macvtapMode: NetworkPort.Plug.DirectMode? {
+        guard let forward, bridge.name == nil else { return nil }
+        return .init(rawValue: forward.mode.rawValue)
     }
 }
 

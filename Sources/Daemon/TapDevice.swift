@@ -7,9 +7,7 @@ internal import NetworkModel
 /// The kernel calls it `/dev/tapN`, N being the macvtap's index. Where the macvtap is in another network namespace than the
 /// machine's, that name may be missing, or another namespace's macvtap's: then a node of our own stands in for it.
 enum TapDevice {
-    /// Lets the port's owner open its device, and returns the path.
-    ///
-    /// - Parameter folder: For a node of our own.
+    /// Lets the port's owner open its device, and returns the path; a node of our own comes into `folder`.
     static func open(to port: Port, in folder: String) throws -> String {
         let index = unsafe if_nametoindex(port.tap.description)
         let (major, minor) = try number(of: port.tap, index: index)

@@ -165,7 +165,7 @@ public struct Kernel: ~Copyable {
 
     /// Makes a guest's device of exactly this name on the interface `lower`; everything else about it is for a plan.
     public func createMacvtap(
-        _ name: InterfaceName, on lower: Link, mac: MACAddress, mode: MacvtapMode
+        _ name: InterfaceName, on lower: Link, mac: MACAddress, mode: NetworkPort.Plug.DirectMode
     ) throws(EngineError) {
         do { try sockets.addMacvtap(name, on: lower, mac: mac, mode: mode) } catch { throw EngineError(error) }
     }

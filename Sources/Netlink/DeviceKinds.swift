@@ -4,17 +4,9 @@ public import NetworkModel
 
 // Devices beside bridges and taps: the one through which traffic takes a detour, and a guest's own on an interface.
 
-/// How guests on one interface reach each other (linux/if_link.h, `MACVLAN_MODE_`).
-public enum MacvtapMode: String, Hashable, Sendable, Codable {
-    /// Not at all.
-    case `private`
-    /// By a switch outside that sends frames back where they came from (IEEE 802.1Qbg).
-    case vepa
-    case bridge
-    /// One guest has the interface to itself.
-    case passthrough = "passthru"
-
-    var number: UInt32 {
+extension NetworkPort.Plug.DirectMode {
+    /// linux/if_link.h, `MACVLAN_MODE_`.
+    fileprivate var number: UInt32 {
         switch self {
         case .private: UInt32(MACVLAN_MODE_PRIVATE.rawValue)
         case .vepa: UInt32(MACVLAN_MODE_VEPA.rawValue)
@@ -31,7 +23,13 @@ extension RouteSocket {
         let request = try Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg(), while: operation)
         request.put(IFLA_IFNAME, name.description)
         request.nest(IFLA_LINKINFO) { request.put(IFLA_INFO_KIND, "ifb") }
-        try perform(request, while: operation)
+        do throws(NetlinkError) {
+            try perform(request, while: operation)
+        } catch  where error.code == .system(EOPNOTSUPP) {
+            throw NetlinkError(
+                errno: EOPNOTSUPP, explanation: "this kernel has no such devices; load the module: modprobe ifb",
+                while: operation)
+        }
         try keepFromIPv6(name, operation)
     }
 
@@ -42,7 +40,7 @@ extension RouteSocket {
     ///
     /// - Throws: ``NetlinkError/Code/exists`` where any link has the name.
     public func addMacvtap(
-        _ name: InterfaceName, on lower: Link, mac: MACAddress, mode: MacvtapMode
+        _ name: InterfaceName, on lower: Link, mac: MACAddress, mode: NetworkPort.Plug.DirectMode
     ) throws(NetlinkError) {
         let operation = "add macvtap '\(name)' on '\(lower.name)'"
         var header = ifinfomsg()

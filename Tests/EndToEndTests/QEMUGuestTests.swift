@@ -49,6 +49,44 @@ struct QEMUGuestTests {
         }
     }
 
+    @Test func `a guest with a macvtap is outside, and gets its lease there`() async throws {
+        try requireTools("qemu-system-x86_64", "cpio", "busybox")
+        try await withSite { site in
+            let image = try await image(site.lab)
+            let leases = try site.lab.file("udhcpd.leases", "")
+            let server = try site.lab.file(
+                "udhcpd.conf",
+                """
+                start 203.0.113.50
+                end 203.0.113.60
+                interface eth0
+                lease_file \(leases)
+                option subnet 255.255.255.0
+                option router \(Site.outsideAddress)
+                option dns \(Site.outsideAddress)
+                option domain outside.lab
+
+                """)
+            _ = try site.outside.start("busybox", "udhcpd", "-f", server)
+            let lan = "<network><name>lan</name><forward mode='bridge' dev='up0'/></network>"
+            try await site.host.run(lan)
+            let before = try await site.host.snapshot()
+            let qemu = try site.host.start([
+                "qemu", "lan,name=vm1", "--", "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-bios",
+                "qboot.rom", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot", "-kernel",
+                "\(image)/vmlinuz",
+                "-initrd", "\(image)/initramfs.gz", "-append", "console=ttyS0 quiet cryptomgr.notests vnet.name=vm1",
+                "-serial", "stdio",
+            ])
+            let outcome = await qemu.outcome(timeout: .seconds(90))
+            #expect(outcome.code == 0, "\(outcome)")
+            #expect(
+                outcome.output.contains(
+                    "GUEST vm1 lease 203.0.113.50 router 203.0.113.2 dns 203.0.113.2 domain outside.lab"), "\(outcome)")
+            try await site.host.expectUnchanged(since: before)
+        }
+    }
+
     @Test func `a QEMU that cannot start leaves no tap, and its exit code is vnet's`() async throws {
         try requireTools("qemu-system-x86_64")
         try await withSite { site in
