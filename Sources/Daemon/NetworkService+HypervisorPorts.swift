@@ -13,6 +13,8 @@ extension NetworkService {
     ///   - document: A `<networkport>` with a UUID that no port of the network has.
     ///   - isReclaimed: Whether the guest runs already, and the document says by `<plug>` where it is.
     ///   - isValidated: Whether words that libvirt does not know are an error.
+    /// - Returns: With its plug, and what its port group and the network say.
+    /// - Throws: What is wrong with the document, or that the network has no place for it.
     public func createPort(
         _ reference: String, _ document: [UInt8], isReclaimed: Bool = false, isValidated: Bool = false
     ) throws -> NetworkPort {
@@ -78,8 +80,9 @@ extension NetworkService {
         return found
     }
 
-    /// Changes how much may pass by a port; nil for as much as there is. The hypervisor limits its tap itself, so this is
-    /// what it is told when it asks again.
+    /// Changes how much may pass by a port; nil for as much as there is.
+    ///
+    /// The hypervisor limits its tap itself, so this is what it is told when it asks again.
     public func setBandwidth(
         _ reference: String, _ port: NetworkUUID, _ bandwidth: NetworkDefinition.Bandwidth?
     ) throws -> NetworkPort {

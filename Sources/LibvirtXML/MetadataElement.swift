@@ -32,6 +32,7 @@ enum MetadataElement {
     ///   - xml: The element; what of it is in no namespace comes into this one. Nil to remove the one there is.
     ///   - metadata: A whole `<metadata>`; nil where the network has none.
     /// - Returns: A whole `<metadata>`, nil where there is none after all.
+    /// - Throws: Why that is no element, or `key` no prefix for it.
     static func write(
         _ uri: String, key: String, _ xml: [UInt8]?, in metadata: String?
     ) throws(XMLProblems) -> String? {

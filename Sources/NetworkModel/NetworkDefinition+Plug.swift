@@ -6,13 +6,11 @@ public struct PlugError: Error, Hashable, CustomStringConvertible {
 }
 
 extension NetworkDefinition {
-    /// The port that a hypervisor gets that asks for `wish`: with what its port group and the network say where it says
-    /// nothing, and with the bridge or device that it is to put the guest on.
+    /// The port that a hypervisor gets that asks for `wish`, which has no plug: with what its port group and the network
+    /// say where it says nothing, and with the bridge or device that it is to put the guest on.
     ///
-    /// - Parameters:
-    ///   - wish: Without a plug.
-    ///   - others: The network's ports: a device that may have one guest alone is not given twice, and of others the one
-    ///     with the fewest guests is.
+    /// `others` are the network's ports: a device that may have one guest alone is not given twice, and of interfaces the
+    /// one with the fewest guests is.
     public func plugging(_ wish: NetworkPort, besides others: [NetworkPort]) throws(PlugError) -> NetworkPort {
         guard wish.plug == nil else {
             throw PlugError("the port has a <plug> already: remove it, or reclaim the port")

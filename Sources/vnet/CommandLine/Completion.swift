@@ -13,9 +13,7 @@ struct Completion {
     /// Reads the names of an instance; nil stands for the one that the environment names.
     let names: (String?) -> KnownNames
 
-    /// - Parameters:
-    ///   - words: The command line, `vnet` first.
-    ///   - index: Which of them is being typed; one behind the last is empty.
+    /// What fits the word at `index` of the command line, whose first is `vnet`; one behind the last is empty.
     func offer(for words: [String], at index: Int) -> Offer {
         let typed = index < words.count ? words[index] : ""
         var reader = Reader(root: root)

@@ -59,7 +59,10 @@ struct PortList: AsyncParsableCommand {
         let ports: [NetworkPortInfo] = try await instance.client().get(
             ["networks", reference.network, "networkports"])
         if json { return try printJSON(ports) }
-        if uuid { return ports.forEach { print($0.uuid) } }
+        if uuid {
+            for port in ports { print(port.uuid) }
+            return
+        }
         var table = Table(heading: ["UUID"])
         table.rows = ports.map { [$0.uuid.description] }
         print(table.description)
