@@ -112,11 +112,6 @@ extension NetworkService {
         }
     }
 
-    /// How many guests are on a network: what libvirt's `connections` counts.
-    func connections(of uuid: NetworkUUID) -> Int {
-        ports.ports(of: uuid).count + hypervisorPorts.ports(of: uuid).count
-    }
-
     /// Forgets the hypervisors' ports of networks that do not run any more.
     func dropHypervisorPorts() {
         for problem in hypervisorPorts.problems { logger.error("\(problem)") }
