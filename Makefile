@@ -7,13 +7,14 @@ MANUAL = $(DESTDIR)$(PREFIX)/share/man/man1/vnet.1
 COMPLETIONS_BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vnet
 COMPLETIONS_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vnet
 COMPLETIONS_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vnet.fish
-SOURCES := Sources Tests Package.swift
+FUZZ_SECONDS ?= 60
+SOURCES := Sources Tests Benchmarks Package.swift
 # One file that needs no Swift on the machine it runs on, and starts faster than with shared libraries.
 RELEASE := --static-swift-stdlib -Xlinker -s
 # Arrows between modules point down only, and a target imports what it names.
 CHECKS := --explicit-target-dependency-import-check error
 
-.PHONY: build release test lint format unit kernel end-to-end reference demo bench install uninstall clean deps-%
+.PHONY: build release test lint format unit kernel end-to-end reference fuzz demo bench install uninstall clean deps-%
 
 deps-%:
 	Scripts/install-dependencies.sh $*
@@ -49,11 +50,17 @@ end-to-end:
 	Scripts/guest-image.sh .build/guest
 	$(SWIFT) test --skip-build --filter EndToEndTests
 
+# FUZZ_SECONDS for each target; at 2,500 documents a second, an hour is nine million.
+fuzz: deps-build
+	SWIFT='$(SWIFT)' Tests/Fuzz/run.sh $(FUZZ_SECONDS)
+
 demo: deps-demo release
 	VNET=$(VNET) Scripts/demo.sh
 
 bench: deps-test release
 	VNET=$(VNET) Benchmarks/start-stop.sh
+	VNET=$(VNET) Benchmarks/queries.sh
+	VNET_BENCH=1 $(SWIFT) run -c release BenchNetworkXML
 
 install: release
 	install -D -m 0755 $(VNET) $(DESTDIR)$(PREFIX)/bin/vnet

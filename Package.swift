@@ -43,6 +43,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .target(name: "CLibvirt"),
         .systemLibrary(name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -53,6 +54,7 @@ let package = Package(
         module("Wire", [], [lifetimes]),
 
         module("LibvirtXML", ["CXML", "NetworkModel"]),
+        module("LibvirtClient", ["CLibvirt"]),
         module("DHCP", ["NetworkModel", "Wire"]),
         module("DNS", ["NetworkModel", "Wire"]),
         module("TFTP", ["Wire"]),
@@ -77,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "vnet",
             dependencies: [
-                "API", "CLinux", "Daemon", "LibvirtXML", "NetworkModel", "Responder", argumentParser, signals,
+                "API", "CLinux", "Daemon", "LibvirtClient", "LibvirtXML", "NetworkModel", "Responder", argumentParser,
+                signals,
             ] + nio,
             resources: [.embedInCode("Templates"), .embedInCode("Completions")],
             swiftSettings: common
@@ -100,3 +103,20 @@ let package = Package(
         tests("EndToEndTests", [], exclude: ["Upstream"]),
     ]
 )
+
+// A fuzz target has no main of its own and links only with libFuzzer: see `make fuzz`.
+if Context.environment["VNET_FUZZ"] == "1" {
+    package.targets += ["FuzzNetworkXML", "FuzzNetworkUpdate"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["LibvirtXML", "NetworkModel"], path: "Tests/Fuzz/\(name)",
+            swiftSettings: common + [.unsafeFlags(["-parse-as-library"])])
+    }
+}
+
+// What `make bench` runs beside the program itself.
+if Context.environment["VNET_BENCH"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "BenchNetworkXML", dependencies: ["LibvirtXML", "NetworkModel"], path: "Benchmarks/NetworkXML",
+            swiftSettings: common))
+}

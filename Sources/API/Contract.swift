@@ -72,10 +72,13 @@ public struct NetworkReport: Hashable, Sendable, Codable {
     public var network: NetworkSummary
     /// Sentences for a person, each with what, where and what to do.
     public var warnings: [String]
+    /// What is strange about the document that was sent; nil where none was.
+    public var problems: [DocumentProblem]?
 
-    public init(network: NetworkSummary, warnings: [String]) {
+    public init(network: NetworkSummary, warnings: [String] = [], problems: [DocumentProblem]? = nil) {
         self.network = network
         self.warnings = warnings
+        self.problems = problems
     }
 }
 
@@ -309,10 +312,18 @@ public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConverti
 
     public var code: Code
     public var message: String
+    /// Where the document that was sent is wrong, all of it, in the order of its lines; `message` says the same as text.
+    public var problems: [DocumentProblem]?
 
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// A document that is refused.
+    public init(_ problems: [DocumentProblem]) {
+        self.init(.invalid, problems.map(\.description).joined(separator: "\n"))
+        self.problems = problems
     }
 
     public var description: String { message }

@@ -22,7 +22,7 @@ extension NetworkService {
         let before = networks[uuid]
         let transition = try transition(from: before?.live, to: definition)
         var report = ApplyReport(
-            of: transition, definition: before?.definition, resolvers: resolvers, warnings: notes)
+            of: transition, definition: before?.definition, resolvers: resolvers, warnings: notes.map(\.description))
         guard !isDryRun, !report.isEmpty else { return report }
 
         let isSaving = before?.definition != definition

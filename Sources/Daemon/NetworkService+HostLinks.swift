@@ -170,7 +170,9 @@ extension NetworkService {
     /// Refuses to take from guests what they are on: an interface, or a bridge for interfaces in its place.
     func checkSeats(from before: NetworkDefinition, to after: NetworkDefinition) throws {
         let all = networkPorts(of: before.uuid)
-        func names(_ ports: [NetworkPort]) -> String { ports.map { "'\($0.owner.name)'" }.joined(separator: ", ") }
+        func names(_ ports: [NetworkPort]) -> String {
+            ports.map { "'\($0.owner.name)'" }.sorted().joined(separator: ", ")
+        }
         guard before.macvtapMode == after.macvtapMode || all.isEmpty else {
             throw APIError(
                 .conflict,

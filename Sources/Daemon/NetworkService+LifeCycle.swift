@@ -27,7 +27,7 @@ extension NetworkService {
         }
         try requireIdle(definition.uuid)
         let warnings = try await bringUp(definition)
-        return NetworkReport(network: try info(definition.name), warnings: notes + warnings)
+        return NetworkReport(network: try info(definition.name), warnings: warnings, problems: notes)
     }
 
     /// Stops a network: nothing of it stays in the kernel but its guests' taps, which the next start takes back.

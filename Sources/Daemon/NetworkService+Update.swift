@@ -53,11 +53,12 @@ extension NetworkService {
     }
 
     private func updated(_ definition: NetworkDefinition, _ wish: UpdateWish) throws -> NetworkDefinition {
-        do {
+        do throws(UpdateError) {
             return try definition.updated(
                 wish.command, wish.section, with: [UInt8](wish.xml.utf8), parentIndex: wish.parentIndex ?? -1)
         } catch {
-            throw APIError(.invalid, "\(error)")
+            guard case .document(let found) = error else { throw APIError(.invalid, "\(error)") }
+            throw APIError(found.problems.map(DocumentProblem.init))
         }
     }
 }

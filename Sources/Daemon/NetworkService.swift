@@ -141,8 +141,8 @@ public actor NetworkService {
         networks[definition.uuid, default: Network()].definition = definition
         logger.info("network defined", metadata: ["network": "\(definition.name)"])
         emit(.defined, definition)
-        let hindrances = parsed.hindrances(in: document).map(\.description)
-        return NetworkReport(network: try info(definition.name), warnings: notes + hindrances)
+        let hindrances = parsed.hindrances(in: document).map(DocumentProblem.init)
+        return NetworkReport(network: try info(definition.name), problems: notes + hindrances)
     }
 
     /// Forgets the definition; a network that runs goes on as a transient one.
@@ -184,13 +184,13 @@ public actor NetworkService {
     }
 
     /// The definition in a document, and what is strange about it.
-    func parse(_ document: [UInt8]) throws -> (NetworkDefinition, warnings: [String]) {
+    func parse(_ document: [UInt8]) throws -> (NetworkDefinition, warnings: [DocumentProblem]) {
         var generator = SystemRandomNumberGenerator()
         do {
             let (definition, warnings) = try NetworkDefinition.read(libvirtXML: document, using: &generator)
-            return (definition, warnings.map(\.description))
+            return (definition, warnings.map(DocumentProblem.init))
         } catch {
-            throw APIError(.invalid, "\(error)")
+            throw APIError(error.problems.map(DocumentProblem.init))
         }
     }
 
@@ -223,5 +223,11 @@ extension [UInt8] {
     /// Octets as libvirt writes a client identifier: `01:52:54:00:00:00:01`.
     var hexadecimal: String {
         map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+}
+
+extension DocumentProblem {
+    init(_ problem: XMLProblem) {
+        self.init(line: problem.line, column: problem.column, message: problem.message)
     }
 }

@@ -7,6 +7,10 @@ internal import NetworkModel
 struct DefinitionReader {
     private(set) var problems: [XMLProblem] = []
     private(set) var warnings: [XMLProblem] = []
+    /// Whether words that libvirt passes over are a mistake, as they are to its schema.
+    let isStrict: Bool
+
+    init(isStrict: Bool = false) { self.isStrict = isStrict }
 
     mutating func refuse(_ element: XMLElement, _ message: String) {
         problems.append(XMLProblem(message, at: element))
@@ -26,11 +30,23 @@ struct DefinitionReader {
         }
     }
 
+    /// Reads a document; throws where it is not well-formed or holds something else, and else notes what is wrong.
+    mutating func network(
+        in bytes: [UInt8], using generator: inout some RandomNumberGenerator
+    ) throws(XMLProblems) -> NetworkDefinition {
+        let document = try XMLDocument(parsing: bytes)
+        let root = document.root
+        guard root.key == "network" else {
+            throw XMLProblems([XMLProblem("\(tag(root.name)) is not a network; put <network> outermost", at: root)])
+        }
+        return network(root, metadata: document.metadata, using: &generator)
+    }
+
     /// Reads the `<network>` element.
     mutating func network(
         _ root: XMLElement, metadata: String?, using generator: inout some RandomNumberGenerator
     ) -> NetworkDefinition {
-        Vocabulary.network.check(root, &self)
+        Vocabulary.network.check(root, &self, unknown: isStrict ? .error : .warning)
         let uuid = uuid(root)
         var network = NetworkDefinition(name: name(root), uuid: uuid ?? .random(using: &generator))
         network.title = title(root)

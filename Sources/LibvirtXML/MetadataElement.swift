@@ -5,11 +5,10 @@ internal import CXML
 enum MetadataElement {
     /// The element of a namespace, without its prefix and declaration, as who put it there wrote it; nil where there is none.
     static func read(_ uri: String, in metadata: String) throws(XMLProblems) -> String? {
-        let document = unsafe try XMLDocument.parse([UInt8](metadata.utf8))
-        defer { unsafe xmlFreeDoc(document) }
-        guard let root = unsafe xmlDocGetRootElement(document), let found = unsafe child(of: root, in: uri),
-            let copy = unsafe xmlCopyNode(found, 1)
-        else { return nil }
+        let tree = try XMLTree(parsing: [UInt8](metadata.utf8))
+        guard let found = unsafe child(of: tree.root, in: uri), let copy = unsafe xmlCopyNode(found, 1) else {
+            return nil
+        }
         defer { unsafe xmlFreeNode(copy) }
         var isAttributes = false
         unsafe forEachElement(copy) { element in
@@ -37,18 +36,16 @@ enum MetadataElement {
         _ uri: String, key: String, _ xml: [UInt8]?, in metadata: String?
     ) throws(XMLProblems) -> String? {
         if xml == nil, metadata == nil { return nil }
-        let document = unsafe try XMLDocument.parse([UInt8]((metadata ?? "<metadata/>").utf8))
-        defer { unsafe xmlFreeDoc(document) }
-        guard let root = unsafe xmlDocGetRootElement(document) else { return nil }
-        let new = unsafe try xml.map { xml throws(XMLProblems) in unsafe try element(xml, uri, key: key, for: document)
-        }
-        if let old = unsafe child(of: root, in: uri) {
+        let tree = try XMLTree(parsing: [UInt8]((metadata ?? "<metadata/>").utf8))
+        var new: xmlNodePtr?
+        if let xml { unsafe new = try element(xml, uri, key: key, for: tree.document) }
+        if let old = unsafe child(of: tree.root, in: uri) {
             unsafe xmlUnlinkNode(old)
             unsafe xmlFreeNode(old)
         }
-        if let new = unsafe new { unsafe xmlAddChild(root, new) }
+        if let new = unsafe new { unsafe xmlAddChild(tree.root, new) }
         // One level deep in <network>.
-        return unsafe text(of: root, level: 1)
+        return unsafe text(of: tree.root, level: 1)
     }
 
     /// The root of a document, in the namespace and as a node of `document`.
@@ -58,16 +55,14 @@ enum MetadataElement {
         guard unsafe xmlValidateNCName(key, 0) == 0 else {
             throw XMLProblems("\(quoted(key)) cannot be the prefix of a namespace; choose a key of letters and digits")
         }
-        let source = unsafe try XMLDocument.parse(XMLSource(xml).bytes)
-        defer { unsafe xmlFreeDoc(source) }
-        guard let root = unsafe xmlDocGetRootElement(source) else { throw XMLProblems("there is no element") }
-        guard let namespace = unsafe xmlNewNs(root, uri, key) else {
+        let source = try XMLTree(parsing: xml)
+        guard let namespace = unsafe xmlNewNs(source.root, uri, key) else {
             throw XMLProblems("the element declares the prefix \(quoted(key)) itself; choose another key")
         }
-        unsafe forEachElement(root) { element in
+        unsafe forEachElement(source.root) { element in
             if unsafe element.pointee.ns == nil { unsafe element.pointee.ns = namespace }
         }
-        guard let copy = unsafe xmlDocCopyNode(root, document, 1) else { throw XMLProblems("out of memory") }
+        guard let copy = unsafe xmlDocCopyNode(source.root, document, 1) else { throw XMLProblems("out of memory") }
         return unsafe copy
     }
 
@@ -81,7 +76,7 @@ enum MetadataElement {
     }
 
     private static func has(_ namespace: xmlNsPtr?, _ uri: String) -> Bool {
-        unsafe XMLDocument.string(namespace?.pointee.href) == uri
+        unsafe xmlString(namespace?.pointee.href) == uri
     }
 
     private static func removeDeclaration(of uri: String, from node: xmlNodePtr) {
@@ -116,6 +111,6 @@ enum MetadataElement {
         guard let buffer = unsafe xmlBufferCreate() else { return nil }
         defer { unsafe xmlBufferFree(buffer) }
         guard unsafe xmlNodeDump(buffer, nil, node, level, 1) >= 0 else { return nil }
-        return unsafe XMLDocument.string(xmlBufferContent(buffer))
+        return unsafe xmlString(xmlBufferContent(buffer))
     }
 }

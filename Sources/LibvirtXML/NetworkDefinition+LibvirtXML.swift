@@ -21,16 +21,14 @@ extension NetworkDefinition {
     public static func read(
         libvirtXML bytes: [UInt8], using generator: inout some RandomNumberGenerator
     ) throws(XMLProblems) -> (definition: NetworkDefinition, warnings: [XMLProblem]) {
-        let document = try XMLDocument(parsing: bytes)
-        let root = document.root
-        guard root.key == "network" else {
-            throw XMLProblems([XMLProblem("\(tag(root.name)) is not a network; put <network> outermost", at: root)])
-        }
         var reader = DefinitionReader()
-        let network = reader.network(root, metadata: document.metadata, using: &generator)
+        let network = try reader.network(in: bytes, using: &generator)
         guard reader.problems.isEmpty else { throw XMLProblems(reader.problems) }
         return (network, reader.warnings.inOrderOfLines)
     }
+
+    /// The most that is read of a document, in octets.
+    public static var maximumDocumentSize: Int { XMLSource.maximumSize }
 
     /// The network as libvirt writes it: `virsh net-dumpxml --inactive`, with a line break at the end.
     ///

@@ -16,6 +16,13 @@ public struct XMLProblem: Hashable, Sendable, CustomStringConvertible {
         element = nil
     }
 
+    init(_ message: String, at position: SourcePosition?, element: String) {
+        self.message = message
+        line = position?.line
+        column = position?.column
+        self.element = element
+    }
+
     init(_ message: String, at element: XMLElement) {
         self.message = message
         line = element.position?.line
@@ -23,13 +30,10 @@ public struct XMLProblem: Hashable, Sendable, CustomStringConvertible {
         self.element = element.name
     }
 
-    /// The message after its place: the line alone where the message names an element, as it is found by that.
+    /// The message after its place.
     public var description: String {
-        switch (line, column, element) {
-        case (let line?, let column?, nil): "line \(line), column \(column): \(message)"
-        case (let line?, _, _): "line \(line): \(message)"
-        case (nil, _, _): message
-        }
+        guard let line, let column else { return message }
+        return "line \(line), column \(column): \(message)"
     }
 }
 

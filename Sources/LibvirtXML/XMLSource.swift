@@ -45,18 +45,19 @@ struct XMLSource {
         while let tag = bytes[next...].firstIndex(of: UInt8(ascii: "<")) {
             advance(&place, over: bytes[counted..<tag])
             counted = tag
-            if starts(at: tag, "<!--") {
+            let mark = tag + 1 < bytes.count ? bytes[tag + 1] : 0
+            if mark != UInt8(ascii: "!"), mark != UInt8(ascii: "?") {
+                if mark != UInt8(ascii: "/") { startTags.append(place) }
+                next = try end(ofTag: tag, at: place)
+            } else if starts(at: tag, "<!--") {
                 next = end(of: "-->", from: tag + 4)
             } else if starts(at: tag, "<![CDATA[") {
                 next = end(of: "]]>", from: tag + 9)
             } else if starts(at: tag, "<?") {
                 next = end(of: "?>", from: tag + 2)
-            } else if starts(at: tag, "<!") {
+            } else {
                 throw XMLProblems(
                     "a document type declaration or entity is not allowed in a network; remove it", at: place)
-            } else {
-                if !starts(at: tag, "</") { startTags.append(place) }
-                next = try end(ofTag: tag, at: place)
             }
         }
     }

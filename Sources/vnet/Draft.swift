@@ -20,7 +20,7 @@ struct Draft {
         let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
         let code = try runProgram(["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", file.path])
         guard code == 0 else { throw CommandError("'\(editor)' ended with code \(code), so nothing was written") }
-        return String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        return try Document(file: file.path).text
     }
 
     /// Returns where the user wants to edit a text again that was refused; ends the command where not.

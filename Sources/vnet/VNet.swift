@@ -28,6 +28,8 @@ struct VNet: AsyncParsableCommand {
                     Metadata.self, Name.self, UUIDCommand.self, Templates.self, Events.self, Event.self,
                 ]),
             .init(
+                name: "libvirt", subcommands: [Export.self, Import.self]),
+            .init(
                 name: "Guests",
                 subcommands: [
                     Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self, LeaseCommand.self, WaitIP.self,

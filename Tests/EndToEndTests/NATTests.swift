@@ -73,7 +73,7 @@ struct NATTests {
         try await withSite { site in
             let xml = network("lab", extra: "<virtualport type='openvswitch'/>")
             let defined = try await site.host.must("define", "-", input: xml)
-            let warning = "warning: line 6: network 'lab' cannot be started: <virtualport> "
+            let warning = "warning: line 6, column 3: network 'lab' cannot be started: <virtualport> "
             #expect(defined.errors.hasPrefix(warning) && defined.errors.contains("Open vSwitch"), "\(defined)")
             let before = try await site.host.snapshot()
             let start = try await site.host.vnet("start", "lab")

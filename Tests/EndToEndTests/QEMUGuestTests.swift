@@ -5,21 +5,10 @@ internal import Testing
 /// A real guest: Debian's kernel in QEMU without hardware acceleration.
 @Suite(.requiresRoot)
 struct QEMUGuestTests {
-    /// Makes the guest's kernel and initramfs, or finds them where they were made.
-    func image(_ lab: Lab) async throws -> String {
-        let package = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-            .appending(path: "../..").standardized
-        let folder = ProcessInfo.processInfo.environment["VNET_GUEST"] ?? package.appending(path: ".build/guest").path
-        try await lab.run(
-            [package.appending(path: "Scripts/guest-image.sh").path, folder], timeout: .seconds(120)
-        ).orThrow()
-        return folder
-    }
-
     @Test func `a guest that vnet qemu runs gets its lease and its name, and takes its tap along`() async throws {
         try requireTools("qemu-system-x86_64", "cpio", "busybox")
         try await withSite { site in
-            let image = try await image(site.lab)
+            let image = try await GuestImage(site.lab).folder
             try await site.host.must("define", "--template", "netwerk1")
             try await site.host.must("start", "netwerk1")
             let before = try await site.host.snapshot()
@@ -52,7 +41,7 @@ struct QEMUGuestTests {
     @Test func `a guest with a macvtap is outside, and gets its lease there`() async throws {
         try requireTools("qemu-system-x86_64", "cpio", "busybox")
         try await withSite { site in
-            let image = try await image(site.lab)
+            let image = try await GuestImage(site.lab).folder
             let leases = try site.lab.file("udhcpd.leases", "")
             let server = try site.lab.file(
                 "udhcpd.conf",

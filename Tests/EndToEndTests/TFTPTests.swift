@@ -188,7 +188,7 @@ struct TFTPTests {
     @Test func `a guest without a disk starts over the network`() async throws {
         try requireTools("qemu-system-x86_64", "cpio", "busybox")
         try await withSite { site in
-            let image = try await QEMUGuestTests().image(site.lab)
+            let image = try await GuestImage(site.lab).folder
             let folder = try await folder(
                 site.lab,
                 """

@@ -97,6 +97,8 @@ internal import Testing
         let document = Self.document("", "<colour/>")
         let warnings = try NetworkPort.read(libvirtXML: [UInt8](document.utf8)).warnings
         #expect(
-            warnings.map(\.description) == ["line 8: <colour> is not an element of <networkport> and has no effect"])
+            warnings.map(\.description) == [
+                "line 8, column 1: <colour> is not an element of <networkport> and has no effect"
+            ])
     }
 }

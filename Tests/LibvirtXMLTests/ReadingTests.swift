@@ -73,12 +73,12 @@ internal import Testing
         }
         #expect(
             error?.description == """
-                line 1: <network> has no name; write <name>…</name>
-                line 1: attribute 'trustGuestRxFilters' of <network> is 'maybe'; write 'yes' or 'no'
-                line 2: attribute 'prefix' of <ip> is '33'; write a number from 0 to 32
-                line 3: <inbound> has no 'average'; add the attribute, in kilobytes per second
-                line 4: attribute 'delay' of <bridge> is 'x'; write a number from 0 to 9223372036854775807
-                line 5: attribute 'address' of <mac> is '01:00:00:00:00:00'; write a unicast address: the first octet \
+                line 1, column 1: <network> has no name; write <name>…</name>
+                line 1, column 1: attribute 'trustGuestRxFilters' of <network> is 'maybe'; write 'yes' or 'no'
+                line 2, column 3: attribute 'prefix' of <ip> is '33'; write a number from 0 to 32
+                line 3, column 14: <inbound> has no 'average'; add the attribute, in kilobytes per second
+                line 4, column 3: attribute 'delay' of <bridge> is 'x'; write a number from 0 to 9223372036854775807
+                line 5, column 3: attribute 'address' of <mac> is '01:00:00:00:00:00'; write a unicast address: the first octet \
                 is even
                 """)
     }

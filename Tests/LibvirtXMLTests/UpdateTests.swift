@@ -189,7 +189,7 @@ internal import Testing
             .init(.modify, .dnsText, "<txt/>", "<txt> cannot be modified"),
             .init(.modify, .dnsService, "<srv/>", "<srv> cannot be modified"),
             // Documents that are none, or another.
-            .init(.addLast, .dnsText, "<host/>", "line 1: <host> stands where section 'dns-txt' has <txt>"),
+            .init(.addLast, .dnsText, "<host/>", "line 1, column 1: <host> stands where section 'dns-txt' has <txt>"),
             .init(.addLast, .dnsText, "<txt", "not well-formed XML"),
             .init(.addLast, .dnsText, "<txt name='a' value='b&#10;c'/>", "'value' of <txt> holds a control character"),
             // Reservations.

@@ -29,13 +29,15 @@ struct Apply: AsyncParsableCommand {
         var failed = false
         for file in files {
             do {
-                let report: ApplyReport = try await client.post(
-                    ["apply"], query: dryRun ? "?dryRun=true" : "", body: try read(file: file))
+                let report: ApplyReport = try await Document(file: file).send { document in
+                    try await client.post(["apply"], query: dryRun ? "?dryRun=true" : "", body: document)
+                }
                 reports.append(report)
                 if !json { report.printPlan() }
                 if !json, !dryRun { print(report.sentence(file)) }
             } catch {
-                say("error: \(error)")
+                // What is wrong with a document has been said.
+                if !(error is ExitCode) { say("error: \(error)") }
                 failed = true
             }
         }
@@ -105,9 +107,13 @@ extension Instance {
         let hasDaemon = (try? await client.probe()) != nil
         guard geteuid() == 0 || hasDaemon else {
             guard isFile else { throw CommandError("there is no file '\(source)', and no vnet daemon runs here") }
-            return try OfflinePlan.report(for: read(file: source), paths: paths)
+            return try OfflinePlan.report(for: Document(file: source).content, paths: paths)
         }
-        if isFile { return try await client.post(["apply"], query: "?dryRun=true", body: try read(file: source)) }
+        if isFile {
+            return try await Document(file: source).send { document in
+                try await client.post(["apply"], query: "?dryRun=true", body: document)
+            }
+        }
         let definition = try await client.text(["networks", source, "xml"], query: "?inactive=true")
         return try await client.post(["apply"], query: "?dryRun=true", body: [UInt8](definition.utf8))
     }

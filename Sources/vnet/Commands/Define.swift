@@ -26,35 +26,34 @@ struct Source: ParsableArguments {
     var label: String { template.map { "template \($0)" } ?? file ?? "-" }
 
     /// The document, with the name that was asked for; a template's subnets are moved clear of those taken, a file's are not.
-    func document(for client: Client) async throws -> [UInt8] {
-        let content = try read()
-        guard template != nil || name != nil else { return content }
-        var generator = SystemRandomNumberGenerator()
-        var definition: NetworkDefinition
-        do {
-            definition = try NetworkDefinition(libvirtXML: content, using: &generator)
-        } catch {
-            throw CommandError("\(error)")
-        }
+    func document(for client: Client) async throws -> Document {
+        guard template != nil || name != nil else { return try given() }
+        var definition = try parsed()
         if let name { definition.rename(to: name) }
         if template != nil { definition.move(clearOf: try await client.subnets()) }
-        return [UInt8](definition.libvirtXML.utf8)
+        return Document(label: label, content: [UInt8](definition.libvirtXML.utf8), isAsWritten: false)
     }
 
-    private func read() throws -> [UInt8] {
-        if let template { return [UInt8](try Template.named(template).utf8) }
-        return try vnet.read(file: file ?? "-")
+    /// The document as it is in the file or template.
+    func given() throws -> Document {
+        if let template { return Document(label: label, content: [UInt8](try Template.named(template).utf8)) }
+        return try Document(file: file ?? "-")
+    }
+
+    private func parsed() throws -> NetworkDefinition {
+        let document = try given()
+        var generator = SystemRandomNumberGenerator()
+        do throws(XMLProblems) {
+            return try NetworkDefinition(libvirtXML: document.content, using: &generator)
+        } catch {
+            throw document.refusal(error.problems.map(DocumentProblem.init))
+        }
     }
 }
 
-/// The content of a file, or of standard input for `-`.
-func read(file: String) throws -> [UInt8] {
-    do {
-        let handle = file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
-        return [UInt8](try handle.readToEnd() ?? Data())
-    } catch {
-        throw CommandError("read '\(file)': \((error as NSError).localizedDescription)")
-    }
+/// Whether a document is held to more than what is needed to read it.
+struct Validation: ParsableArguments {
+    @Flag(help: "Refuse what libvirt's schema does not allow, and words that have no effect.") var validate = false
 }
 
 struct Define: AsyncParsableCommand {
@@ -67,11 +66,16 @@ struct Define: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var source: Source
+    @OptionGroup var validation: Validation
 
     func run() async throws {
         let client = try instance.client()
-        let report: NetworkReport = try await client.post(["networks"], body: source.document(for: client))
-        report.printWarnings()
+        if validation.validate { try source.given().validate(as: .network) }
+        let document = try await source.document(for: client)
+        let report: NetworkReport = try await document.send { content in
+            try await client.post(["networks"], body: content)
+        }
+        document.printWarnings(of: report)
         print("Network \(report.network.name) defined from \(source.label)")
     }
 }
@@ -83,12 +87,16 @@ struct Create: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var source: Source
+    @OptionGroup var validation: Validation
 
     func run() async throws {
         let client = try instance.client()
-        let report: NetworkReport = try await client.post(
-            ["networks"], query: "?transient=true", body: source.document(for: client))
-        report.printWarnings()
+        if validation.validate { try source.given().validate(as: .network) }
+        let document = try await source.document(for: client)
+        let report: NetworkReport = try await document.send { content in
+            try await client.post(["networks"], query: "?transient=true", body: content)
+        }
+        document.printWarnings(of: report)
         print("Network \(report.network.name) created from \(source.label)")
     }
 }

@@ -34,7 +34,7 @@ struct Edit: AsyncParsableCommand {
             }
             do {
                 let report: NetworkReport = try await client.post(["networks"], body: [UInt8](edited.utf8))
-                report.printWarnings()
+                Document(label: nil, content: [UInt8](edited.utf8)).printWarnings(of: report)
                 print("Network \(report.network.name) XML configuration edited.")
                 return
             } catch let error as APIError {

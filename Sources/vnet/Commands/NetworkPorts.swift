@@ -27,9 +27,13 @@ struct PortCreate: AsyncParsableCommand {
     @Flag(help: "As data.") var json = false
 
     func run() async throws {
-        let port: NetworkPortInfo = try await instance.client().post(
-            ["networks", reference.network, "networkports"], query: validate ? "?validate=true" : "",
-            body: try read(file: file))
+        let client = try instance.client()
+        let document = try Document(file: file)
+        if validate { try document.validate(as: .port) }
+        let port: NetworkPortInfo = try await document.send { content in
+            try await client.post(
+                ["networks", reference.network, "networkports"], query: validate ? "?validate=true" : "", body: content)
+        }
         if json { return try printJSON(port) }
         print("Network port \(port.uuid) created from \(file)")
     }
@@ -78,9 +82,10 @@ struct PortDumpXML: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: PortReference
+    @OptionGroup var selection: XPathOptions
 
     func run() async throws {
-        print(try await instance.client().text(reference.path + ["xml"]), terminator: "")
+        print(try selection.apply(to: await instance.client().text(reference.path + ["xml"])), terminator: "")
     }
 }
 

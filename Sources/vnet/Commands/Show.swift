@@ -89,11 +89,12 @@ struct DumpXML: AsyncParsableCommand {
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
     @Flag(help: "As it is on disk, not as it runs.") var inactive = false
+    @OptionGroup var selection: XPathOptions
 
     func run() async throws {
         let text = try await instance.client().text(
             ["networks", reference.network, "xml"], query: inactive ? "?inactive=true" : "")
-        print(text, terminator: "")
+        print(try selection.apply(to: text), terminator: "")
     }
 }
 

@@ -33,10 +33,7 @@ struct Update: AsyncParsableCommand {
     func run() async throws {
         var text = xml
         if !xml.contains("<") {
-            guard let content = FileManager.default.contents(atPath: xml) else {
-                throw CommandError("there is no file '\(xml)'")
-            }
-            text = String(decoding: content, as: UTF8.self)
+            text = try Document(file: xml).text
         }
         let report: UpdateReport = try await instance.client().post(
             ["networks", reference.network, "update"],
