@@ -27,8 +27,9 @@ extension Schema {
         return problems
     }
 
-    /// The first error with an element; one without only where there is no other. Nil where there is none, or where more
-    /// effort was made than the document is worth.
+    /// The first error with an element; one without only where there is no other.
+    ///
+    /// Nil where there is none, or where more effort was made than the document is worth.
     private func firstError(in tree: borrowing XMLTree, _ trial: inout SchemaTrial) -> ValidityError? {
         guard trial.begin() else { return nil }
         let errors = unsafe errors(of: tree.document)
