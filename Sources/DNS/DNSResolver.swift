@@ -31,6 +31,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
 
     public private(set) var zone: DNSZone
     private var cache: DNSCache
+    private var failures = FailureMemory()
     private var forwarder: DNSForwarder<Client>
     private let cookies: CookieMaker
     private var refusesPrivateAddresses: Bool
@@ -56,7 +57,11 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     public var nextDeadline: Duration? { forwarder.nextDeadline }
     public var cacheStatistics: DNSCacheStatistics { cache.statistics }
 
-    public mutating func flushCache() { cache.removeAll() }
+    public mutating func flushCache() {
+        cache.removeAll()
+        failures.removeAll()
+    }
+
     public mutating func setCacheLimit(_ limit: Int) { cache.setLimit(limit) }
 
     public mutating func apply(_ change: LeaseChange) { zone.apply(change) }
@@ -67,7 +72,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     ) {
         let former = zone.delegations
         zone = DNSZone(configuration, leases: leases, ipv6Leases: ipv6Leases)
-        if zone.delegations.forwarders != former.forwarders { cache.removeAll() }
+        if zone.delegations.forwarders != former.forwarders { flushCache() }
         refusesPrivateAddresses = configuration.refusesPrivateAddresses
     }
 
@@ -111,10 +116,15 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
             return .answered
         case .stale, .nothing:
             cache.countMiss()
+            let question = ForeignQuestion(query, in: message)
+            if failures.holds(question, now: now) {
+                Self.failure(Self.noReachableServer)
+                    .write(to: query, in: message, over: transport, into: &response)
+                return .answered
+            }
             var reader = WireReader(message)
             let waiter = Waiter(
                 client: client, address: address, transport: transport, message: reader.rest(), query: query)
-            let question = ForeignQuestion(query, in: message)
             carryOut(forwarder.ask(question, servers, for: waiter, now: now, using: &generator), now, &effects)
             return .pending
         }
@@ -197,6 +207,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
         _ flight: Flight<Client>, _ answer: ForeignAnswer?, _ now: Duration, _ effects: inout [Effect]
     ) {
         guard let answer else {
+            failures.remember(flight.question, now: now)
             for waiter in flight.waiters {
                 effects.append(stale(for: waiter, now) ?? failure(for: waiter, Self.noReachableServer))
             }
@@ -240,9 +251,13 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
         for waiter: Waiter<Client>, _ reason: UInt16, _ code: DNSResponseCode = .serverFailure
     ) -> Effect {
         var response = WireWriter(reserving: waiter.message.count + 32)
-        Reply(responseCode: code, isAuthoritative: false, recursionAvailable: true, extendedError: reason)
+        Self.failure(reason, code)
             .write(to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
         return .answer(waiter.client, response.bytes)
+    }
+
+    private static func failure(_ reason: UInt16, _ code: DNSResponseCode = .serverFailure) -> Reply {
+        Reply(responseCode: code, isAuthoritative: false, recursionAvailable: true, extendedError: reason)
     }
 
     /// RFC 8914, sections 4.23 and 4.18.

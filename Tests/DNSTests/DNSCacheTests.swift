@@ -239,6 +239,19 @@ import Wire
         #expect(story(effects).hasPrefix("answer vm3 NOERROR ra; www.debian.org 300 A 151.101.2.133"))
     }
 
+    /// RFC 9520, section 3.2: who asks what nobody could be reached for is told so at once, for a second.
+    @Test func remembersThatNobodyAnswers() throws {
+        var scene = Scene(servers: ["9.9.9.9"])
+        _ = try #require(Sent(scene.ask()))
+        _ = scene.wait(.milliseconds(1500))
+        #expect(story(scene.wait(.milliseconds(1500))).hasPrefix("answer vm1 SERVFAIL"))
+        #expect(story(scene.ask("vm2")).hasPrefix("answer vm2 SERVFAIL"))
+        // Another question is another matter.
+        #expect(Sent(scene.ask("vm2", query("www.debian.org", .aaaa))) != nil)
+        scene.now += .seconds(1)
+        #expect(Sent(scene.ask("vm2")) != nil)
+    }
+
     /// Servers that fail or refuse are as good as none.
     @Test(arguments: [DNSResponseCode.serverFailure, .refused]) func servesStaleAnswersOnFailure(
         code: DNSResponseCode
