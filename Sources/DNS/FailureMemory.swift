@@ -1,7 +1,7 @@
 /// Questions that no server could be reached for, which are not asked again for a while (RFC 9520, section 3.2): a client that
 /// repeats itself must not make others wait, nor load servers that are in trouble already.
 struct FailureMemory: Sendable {
-    /// RFC 9520, section 3.2: at least one second, at most five minutes. A lab's server that comes back is soon asked again.
+    /// The least that RFC 9520, section 3.2, allows (the most is five minutes), so that a server that comes back is soon asked again.
     private static let lifetime: Duration = .seconds(1)
     private static let limit = 1_024
 
