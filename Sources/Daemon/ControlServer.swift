@@ -104,6 +104,17 @@ struct ControlServer {
             let isDryRun = request.uri.queryParameters["dryRun"] == "true"
             return try Self.json(await service.apply(document, isDryRun: isDryRun))
         }
+        networks.get(":network/forwards") { _, context in
+            try Self.json(await service.forwards(Self.parameter("network", context)))
+        }
+        networks.post(":network/forwards") { request, context in
+            let wish = try await Self.decode(ForwardWish.self, from: request)
+            return try Self.json(await service.addForward(Self.parameter("network", context), wish), status: .created)
+        }
+        networks.post(":network/forwards/end") { request, context in
+            let wish = try await Self.decode(ForwardEnding.self, from: request)
+            return try Self.json(await service.removeForward(Self.parameter("network", context), wish))
+        }
         router.get("/v1/ports") { _, _ in try Self.json(await service.ports(nil)) }
         router.get("/v1/events") { request, _ in try await streamEvents(request) }
         router.get("/v1/daemon") { _, _ in

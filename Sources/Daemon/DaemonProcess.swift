@@ -32,6 +32,7 @@ public enum DaemonProcess {
 
         let responder = ResponderSupervisor(paths: paths, logger: logger)
         let service = try NetworkService(paths: paths, responder: responder, logger: logger)
+        await responder.tellLeases { uuid, changes in await service.leasesChanged(uuid, changes) }
         try await responder.start()
         await service.adopt()
 

@@ -78,7 +78,8 @@ extension NetworkService {
             var (desired, rules) = try desiredState(of: definition, on: name, redirects: dns.redirects)
             // A bridge that was given a size does not find back to the usual one by itself.
             if interrupted != nil { desired.setMissingMTU(to: Link.ethernetMTU) }
-            let standing = interrupted?.rules ?? formerRules
+            // What was interrupted stands as a whole or not at all.
+            let standing = interrupted?.rules.flatMap { kernel.hasRules(of: $0) ? $0 : nil } ?? formerRules
             var scope = desired
             // The bridge that it was to have, if it was to have another.
             if let other = interrupted?.rules?.bridge {
@@ -103,6 +104,8 @@ extension NetworkService {
             if interrupted != nil { try store.finish(uuid) }
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])
             await serveUntilServed(uuid, dns: dns)
+            await learnLeases(of: uuid)
+            neighboursChanged(of: definition)
         } catch {
             // It stays marked as starting, so that its rules and the host's settings stay.
             logger.error("network '\(definition.name)' runs, but could not be taken over: \(error)")

@@ -26,6 +26,8 @@ extension NetworkService {
             let live = try await carryOut(transition)
             try store.finish(uuid)
             networks[uuid]?.live = live
+            await learnLeases(of: uuid)
+            neighboursChanged(of: before.definition, live.definition)
         } catch {
             // What the next daemon finds is then half of each, and it knows.
             try await goBack(from: transition, to: before)

@@ -52,6 +52,8 @@ extension NetworkService {
         // It has stopped: what is left to do is tidying, which the next daemon does where it cannot be done now.
         await responder.withdraw(uuid)
         networks[uuid]?.live = nil
+        leases[uuid] = nil
+        neighboursChanged(of: live.definition)
         tidy("stop of network '\(reference)'") {
             try store.removeLive(live.definition.name)
             try hypervisorPorts.removeAll(of: uuid)
@@ -90,6 +92,8 @@ extension NetworkService {
                 let live = try await carryOut(transition)
                 try store.finish(uuid)
                 networks[uuid]?.live = live
+                await learnLeases(of: uuid)
+                neighboursChanged(of: definition)
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil

@@ -75,6 +75,8 @@ extension NetworkService {
                 try ports.add(port)
                 try makeDevice(of: port, seat)
                 isMade = true
+                // It is guarded before it is plugged in.
+                try refreshRules(of: network.uuid)
                 if seat.interface != nil { port.device = try TapDevice.open(to: port, in: store.paths.devices) }
                 var desired = HostState(taps: [tap: port.desired(on: network)])
                 port.limit(in: &desired)
@@ -87,6 +89,7 @@ extension NetworkService {
                 if isMade { try? kernel.deleteTap(tap) }
                 TapDevice.remove(port, in: store.paths.devices)
                 try? ports.remove(port)
+                try? refreshRules(of: network.uuid)
                 // Somebody else took the name in this moment: it is theirs.
                 if !isMade, [.busy, .exists].contains((error as? EngineError)?.code) {
                     ports.skipTap()
@@ -173,6 +176,7 @@ extension NetworkService {
             try? ports.add(port)
             throw error
         }
+        surroundingsChanged(of: port.network)
         if port.floor != nil, let live = networks[port.network]?.live { try share(live.definition) }
     }
 
@@ -220,6 +224,7 @@ extension Port {
         guard lower == nil else { return state }
         state.mtu = mtu ?? definition.mtu
         state.isIsolated = isIsolated
+        state.groupForward = definition.extensions.linkLocalForward.portMask
         state.master = definition.bridge.name.flatMap { InterfaceName($0) }
         if definition.bridge.macTableManager == .libvirt { state.addresses = .fixed(mac) }
         state.vlans = vlan.map { PortVLANs($0) }

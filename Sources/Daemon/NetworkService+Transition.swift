@@ -103,6 +103,7 @@ extension NetworkService {
                         + " name, or delete the interface")
             }
         }
+        try admitForwards(of: definition, insteadOf: live)
         // What it has already is in nobody's way.
         let subnets = definition.subnets.filter { live?.definition.subnets.contains($0) != true }
         if let obstacle = try kernel.obstacle(to: subnets, except: [name, live?.bridge ?? name]) {
@@ -119,7 +120,9 @@ extension NetworkService {
         of definition: NetworkDefinition, on name: InterfaceName, redirects: [NetworkRules.Redirect]
     ) throws -> (HostState, NetworkRules?) {
         let advertised = definition.needsIPv6Forwarding ? try kernel.interfacesTakingAdvertisements() : []
-        var desired = try HostState(running: definition, redirects: redirects, advertised: advertised)
+        var desired = try HostState(
+            running: definition, redirects: redirects, advertised: advertised,
+            surroundings: surroundings(of: definition))
         for port in ports.ports(of: definition.uuid) {
             desired.taps[port.tap] = port.desired(on: definition)
             port.limit(in: &desired)
@@ -173,5 +176,5 @@ extension NetworkDefinition {
     }
 
     /// Whether guests' IPv6 packets are to be forwarded.
-    var needsIPv6Forwarding: Bool { forward != nil && ips.contains { $0.address.family == .ipv6 } }
+    var needsIPv6Forwarding: Bool { forwardsPackets && ips.contains { $0.address.family == .ipv6 } }
 }

@@ -52,6 +52,8 @@ public actor NetworkService {
     var hypervisorPorts: HypervisorPorts
     var ledger: SysctlLedger
     var resolvers: [ServiceConfiguration.DNS.Server]
+    /// Of networks whose rules follow them.
+    var leases: [NetworkUUID: [IPv4Address: Lease]] = [:]
     /// Networks that are being started or stopped: nobody else may touch them meanwhile.
     var busy: Set<NetworkUUID> = []
 

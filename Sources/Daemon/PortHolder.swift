@@ -9,9 +9,28 @@ enum PortHolder {
     /// The process that has a socket on the port in the way of one at `address`, as `dnsmasq (process 812)`; nil where none
     /// can be found.
     static func name(_ transport: Transport, port: UInt16, at address: IPAddress) -> String? {
-        let inodes = Set(["", "6"].flatMap { Self.inodes("/proc/self/net/\(transport)\($0)", port: port, address) })
+        let inodes = Set(
+            sockets(transport).filter { $0.port == port && $0.isInTheWay(of: address) }.map(\.inode))
+        return process(holding: inodes)
+    }
+
+    /// A port of the forward's on which a program takes what comes to the forward's address, and the program; nil where there
+    /// is none.
+    ///
+    /// SCTP's sockets are not looked at: few programs listen there, and the kernel lists them elsewhere.
+    static func listener(_ forward: PortForward) -> (port: UInt16, program: String)? {
+        guard forward.device == nil, let address = forward.address,
+            let transport = Transport(rawValue: forward.transport.rawValue)
+        else { return nil }
+        let found = sockets(transport).filter {
+            $0.isListening && forward.ports.contains($0.port) && $0.isInTheWay(of: address)
+        }
+        guard let first = found.min(by: { $0.port < $1.port }) else { return nil }
+        return (first.port, process(holding: [first.inode], besides: nil) ?? "a program")
+    }
+
+    private static func process(holding inodes: Set<String>, besides own: pid_t? = getpid()) -> String? {
         guard !inodes.isEmpty else { return nil }
-        let own = getpid()
         for entry in Files.names(in: "/proc") {
             guard let pid = Int32(entry), pid != own else { continue }
             for file in Files.names(in: "/proc/\(entry)/fd") {
@@ -29,19 +48,43 @@ enum PortHolder {
         return nil
     }
 
-    /// The sockets on the port at `address` or at any, as `/proc/PID/fd` writes them (proc_net_tcp: the second column is the
-    /// local address and port in hexadecimal, the tenth the inode).
-    private static func inodes(_ table: String, port: UInt16, _ address: IPAddress) -> [String] {
-        guard let content = try? Files.read(table) else { return [] }
-        return String(decoding: content, as: UTF8.self).split(separator: "\n").dropFirst().compactMap { line in
-            let columns = line.split(separator: " ")
-            guard columns.count > 9 else { return nil }
-            let local = columns[1].split(separator: ":")
-            guard local.count == 2, UInt16(local[1], radix: 16) == port else { return nil }
-            let isAny = local[0].allSatisfy { $0 == "0" }
-            guard isAny || local[0] == address.kernelHexadecimal || address == .v4(.any) else { return nil }
-            return "socket:[\(columns[9])]"
+    /// The sockets of both families in this network namespace.
+    private static func sockets(_ transport: Transport) -> [KernelSocket] {
+        ["", "6"].flatMap { family -> [KernelSocket] in
+            guard let content = try? Files.read("/proc/self/net/\(transport)\(family)") else { return [] }
+            return String(decoding: content, as: UTF8.self).split(separator: "\n").dropFirst()
+                .compactMap { KernelSocket($0, transport) }
         }
+    }
+}
+
+/// A line of `/proc/net/tcp` and its like (proc_net_tcp): the second column is the local address and port in hexadecimal, the
+/// fourth the state, the tenth the inode.
+private struct KernelSocket {
+    let address: Substring
+    let port: UInt16
+    /// Whether it takes what comes from anyone: TCP's LISTEN, and UDP's without a peer (include/net/tcp_states.h).
+    let isListening: Bool
+    /// As `/proc/PID/fd` writes it.
+    let inode: String
+
+    init?(_ line: Substring, _ transport: PortHolder.Transport) {
+        let columns = line.split(separator: " ")
+        guard columns.count > 9 else { return nil }
+        let local = columns[1].split(separator: ":")
+        guard local.count == 2, let port = UInt16(local[1], radix: 16) else { return nil }
+        address = local[0]
+        self.port = port
+        isListening = columns[3] == (transport == .tcp ? "0A" : "07")
+        inode = "socket:[\(columns[9])]"
+    }
+
+    /// Whether one of the two is at any address of the family, or both are at one.
+    func isInTheWay(of other: IPAddress) -> Bool {
+        let isAny = address.allSatisfy { $0 == "0" }
+        let sameFamily = address.utf8.count == other.octets.count * 2
+        return isAny && (sameFamily || other.family == .ipv4) || sameFamily && other.isUnspecified
+            || address == other.kernelHexadecimal
     }
 }
 

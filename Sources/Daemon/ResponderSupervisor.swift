@@ -32,6 +32,8 @@ actor ResponderSupervisor {
     /// Networks to be forgotten by the next responder, since there was none to tell.
     private var unforgotten: Set<NetworkUUID> = []
     private var isStopping = false
+    /// Who hears of leases.
+    private var leaseListener: (@Sendable (NetworkUUID, [LeaseChange]) async -> Void)?
     private var recentStarts: [ContinuousClock.Instant] = []
 
     private static let answerTimeout: Duration = .seconds(10)
@@ -278,10 +280,16 @@ actor ResponderSupervisor {
         }
     }
 
-    private func handle(_ event: ResponderEvent) {
+    /// Has `listener` told of leases that change, one change after the other.
+    func tellLeases(to listener: @escaping @Sendable (NetworkUUID, [LeaseChange]) async -> Void) {
+        leaseListener = listener
+    }
+
+    private func handle(_ event: ResponderEvent) async {
         switch event {
         case .done(let number), .leases(let number, _), .dnsCache(let number, _):
             waiting.removeValue(forKey: number)?.resume(returning: event)
+        case .leasesChanged(let uuid, let changes): await leaseListener?(uuid, changes)
         case .failed(let number, let words):
             waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
         case .leaseNews(let news): for item in news { newsFeed.yield(item) }

@@ -6,9 +6,10 @@ extension HostState {
     /// What the kernel should hold while `definition` runs; a definition that lacks what it gets when it is defined is refused.
     ///
     /// `redirects` are for DNS addresses whose port 53 somebody else holds. `advertised` are the interfaces that take their
-    /// routes from router advertisements, and are to go on doing so.
+    /// routes from router advertisements, and are to go on doing so. Without `surroundings` the network is alone and empty.
     public init(
-        running definition: NetworkDefinition, redirects: [NetworkRules.Redirect], advertised: [InterfaceName]
+        running definition: NetworkDefinition, redirects: [NetworkRules.Redirect], advertised: [InterfaceName],
+        surroundings: Surroundings = Surroundings()
     ) throws(EngineError) {
         self.init()
         if let name = definition.bridge.name.flatMap({ InterfaceName($0) }) {
@@ -30,15 +31,18 @@ extension HostState {
             mtu: definition.mtu,
             settings: .init(
                 stp: definition.bridge.stp,
-                forwardDelay: Self.forwardDelay(of: definition.bridge)),
+                forwardDelay: Self.forwardDelay(of: definition.bridge),
+                groupForward: definition.extensions.linkLocalForward.bridgeMask),
             alias: Ownership.alias(ofBridgeOf: definition.uuid),
             addresses: Set(addresses),
             routes: Set(definition.routes.compactMap { GatewayRoute($0) }),
             isUp: true
         )
-        rules[name] = NetworkRules(of: definition, bridge: name, redirects: redirects)
+        rules[name] = NetworkRules(
+            of: definition, bridge: name, redirects: redirects, surroundings: surroundings)
 
         if has4 {
+            sysctls[.routeLoopback(name)] = definition.forwardsLoopback ? "1" : "0"
             sysctls[.promoteSecondaries(name)] = "1"
             sysctls[.notifyNeighbours4(name)] = "1"
         }
@@ -46,7 +50,7 @@ extension HostState {
         sysctls[.disableIPv6(name)] = has6 ? "0" : "1"
         sysctls[.acceptRouterAdvertisements(name)] = "0"
         sysctls[.autoconfigure(name)] = "0"
-        guard definition.forward != nil else { return }
+        guard definition.forwardsPackets else { return }
         if has4 { sysctls[.ipv4Forwarding] = "1" }
         if has6 {
             sysctls[.ipv6Forwarding] = "1"
@@ -66,24 +70,15 @@ extension HostState {
     }
 }
 
-extension NetworkRules {
-    /// The firewall's part of a definition.
-    public init(of definition: NetworkDefinition, bridge: InterfaceName, redirects: [Redirect]) {
-        let policy: Policy =
-            switch definition.forward?.mode {
-            case nil: .isolated
-            case .nat: .nat
-            case .route: .route
-            case .open, .bridge, .private, .vepa, .passthrough, .hostdev: .open
-            }
-        self.init(
-            bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects,
-            sourceNAT: definition.forward.map { SourceNAT($0.nat) } ?? SourceNAT())
-        for subnet in definition.ips.compactMap(\.subnet) {
-            switch subnet {
-            case .v4(let subnet): subnets4.append(subnet)
-            case .v6(let subnet): subnets6.append(subnet)
-            }
+extension NetworkDefinition {
+    /// Whether packets of its guests may go farther than the host.
+    public var forwardsPackets: Bool { forward != nil || !extensions.peers.isEmpty }
+
+    /// Whether a port of the host's own loopback leads to a guest.
+    fileprivate var forwardsLoopback: Bool {
+        extensions.portForwards.contains { forward in
+            guard forward.device == nil, let address = forward.address else { return false }
+            return address.isLoopback || address == .v4(.any)
         }
     }
 }
@@ -93,14 +88,5 @@ extension GatewayRoute {
     fileprivate init?(_ route: NetworkDefinition.Route) {
         guard let destination = route.destination else { return nil }
         self.init(to: destination, via: route.gateway, metric: route.metric)
-    }
-}
-
-extension NetworkRules.SourceNAT {
-    fileprivate init(_ nat: NetworkDefinition.Forward.NAT) {
-        self.init(
-            addresses: nat.addresses.map { .init($0.lowerBound, $0.upperBound) }, translatesIPv6: nat.ipv6 == true)
-        // libvirt writes the default as two zeros too.
-        if let ports = nat.ports, ports != 0...0 { self.ports = .init(ports.lowerBound, ports.upperBound) }
     }
 }

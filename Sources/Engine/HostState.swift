@@ -89,10 +89,12 @@ public struct TapState: Hashable, Sendable {
     public var addresses: PortAddresses
     /// Its VLANs on a bridge that keeps them apart; nil where it does not, and in a wish for what it is in anyway.
     public var vlans: PortVLANs?
+    /// Which frames to link-local groups it hands on, as `Link.Bridge.groupForward`; none wherever it has no bridge.
+    public var groupForward: UInt16
 
     public init(
         mac: MACAddress, mtu: UInt32?, alias: String?, master: InterfaceName?, isUp: Bool, isIsolated: Bool = false,
-        addresses: PortAddresses = .learned, vlans: PortVLANs? = nil
+        addresses: PortAddresses = .learned, vlans: PortVLANs? = nil, groupForward: UInt16 = 0
     ) {
         self.addresses = addresses
         self.vlans = vlans
@@ -102,6 +104,7 @@ public struct TapState: Hashable, Sendable {
         self.master = master
         self.isUp = isUp
         self.isIsolated = isIsolated
+        self.groupForward = groupForward
     }
 }
 
@@ -115,6 +118,10 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let ipv4Forwarding = Self(path: "net/ipv4/ip_forward")
     public static let ipv6Forwarding = Self(path: "net/ipv6/conf/all/forwarding")
     public static func disableIPv6(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/disable_ipv6") }
+    /// Whether packets from and to the host's loopback addresses may go by the interface: "1" for yes.
+    public static func routeLoopback(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv4/conf/\(name)/route_localnet")
+    }
     /// Whether an address takes its subnet's other addresses with it when it goes: "1" for no.
     public static func promoteSecondaries(_ name: InterfaceName) -> Self {
         Self(path: "net/ipv4/conf/\(name)/promote_secondaries")

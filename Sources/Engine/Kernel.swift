@@ -61,7 +61,7 @@ public struct Kernel: ~Copyable {
                 }
                 state.taps[name] = TapState(
                     mac: mac, mtu: link.mtu, alias: link.alias, master: master, isUp: link.isUp,
-                    isIsolated: link.isIsolated)
+                    isIsolated: link.isIsolated, groupForward: link.groupForward)
                 guard master != nil else { continue }
                 state.taps[name]?.addresses = try sockets.addresses(behind: link, expected: want.addresses)
                 if want.vlans != nil { state.taps[name]?.vlans = try sockets.vlans(of: link) }
@@ -246,10 +246,15 @@ public struct Kernel: ~Copyable {
             case .setShaper(let name, let old, let new): try sockets.setShaper(name, from: old, to: new)
             case .redirect(let name, let target): try sockets.redirect(name, to: target)
             case .endRedirection(let name): try sockets.endRedirection(name)
+            case .setGroupForward(let name, let mask): try sockets.setGroupForward(name, mask)
             case .setSysctl(let sysctl, let value): try Self.write(sysctl, value)
             case .installRules(let rules): try install(rules.installation, of: rules.bridge)
-            case .replaceRules(let old, let new): try install(new.replacement(of: old), of: new.bridge)
-            case .removeRules(let rules): try remove(rules)
+            case .replaceRules(let old, let new):
+                try install(new.replacement(of: old), of: new.bridge)
+                releaseClaims(of: old, becoming: new)
+            case .removeRules(let rules):
+                try remove(rules)
+                releaseClaims(of: rules, becoming: nil)
             case .removeLink(let name): try sockets.deleteLink(name)
             }
         } catch {
@@ -295,6 +300,15 @@ public struct Kernel: ~Copyable {
         try nft.run(Ruleset.base, while: "make vnet's nftables tables")
         hasTables = true
         try nft.run(commands, while: operation)
+    }
+
+    /// Frees what ports have claimed that are guarded no more; a claim that stays ends within a day by itself.
+    private func releaseClaims(of old: NetworkRules, becoming new: NetworkRules?) {
+        guard old.guardsMore(than: new), let claims = try? nft.run(NetworkRules.claims, while: "list claims") else {
+            return
+        }
+        let commands = old.release(becoming: new, claims: claims)
+        if !commands.isEmpty { _ = try? nft.run(commands, while: "free the claims of bridge '\(old.bridge)'") }
     }
 
     private mutating func remove(_ rules: NetworkRules) throws(NftError) {

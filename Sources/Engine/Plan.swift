@@ -20,6 +20,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
     /// What arrives on the first device goes through the second from now on.
     case redirect(InterfaceName, to: InterfaceName)
     case endRedirection(InterfaceName)
+    case setGroupForward(InterfaceName, UInt16)
     case setSysctl(Sysctl, String)
     case installRules(NetworkRules)
     /// The first become the second, without a moment between.
@@ -73,6 +74,8 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
             tc filter add dev \(name) ingress protocol all prio 2 u32 match u32 0 0 action mirred egress redirect dev \(target)
             """
         case .endRedirection(let name): "tc qdisc del dev \(name) ingress"
+        case .setGroupForward(let name, let mask):
+            "ip link set \(name) type bridge_slave group_fwd_mask 0x\(String(mask, radix: 16))"
         case .setSysctl(let sysctl, let value): "sysctl \(sysctl)=\(value)"
         case .installRules(let rules): Self.nft(rules.installation)
         case .replaceRules(let old, let new): Self.nft(new.replacement(of: old))
@@ -99,6 +102,7 @@ public enum Step: Hashable, Sendable, CustomStringConvertible {
 
     private static func words(_ settings: Link.Bridge) -> String {
         " type bridge forward_delay \(settings.forwardDelay) stp_state \(settings.stp ? 1 : 0)"
+            + (settings.groupForward == 0 ? "" : " group_fwd_mask 0x\(String(settings.groupForward, radix: 16))")
     }
 
     private static func nft(_ text: String) -> String {
@@ -223,6 +227,7 @@ public struct Plan: Hashable, Sendable, CustomStringConvertible {
     private static func port(_ name: InterfaceName, _ have: TapState, _ want: TapState) -> [Step] {
         var steps: [Step] = []
         if want.isIsolated != have.isIsolated { steps.append(.setIsolated(name, want.isIsolated)) }
+        if want.groupForward != have.groupForward { steps.append(.setGroupForward(name, want.groupForward)) }
         if want.addresses != have.addresses {
             steps.append(.setAddresses(behind: name, from: have.addresses, to: want.addresses))
         }

@@ -69,6 +69,14 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     public var device: InterfaceName?
     public var redirects: [Redirect]
     public var sourceNAT: SourceNAT
+    /// The bridge's own addresses, among them the one that it gives itself on its link.
+    public var addresses: [IPAddress] = []
+    public var forwards: [Forward] = []
+    /// No two with the same bridge.
+    public var neighbours: [Neighbour] = []
+    public var hostAccess = HostAccess.all
+    /// No two with the same tap.
+    public var guards: [Guard] = []
 
     public init(
         bridge: InterfaceName, policy: Policy, subnets4: [IPv4Subnet] = [], subnets6: [IPv6Subnet] = [],

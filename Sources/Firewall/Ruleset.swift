@@ -1,39 +1,63 @@
-internal import NetworkModel
-
 /// The text of vnet's tables, as `nft -f` reads it.
 ///
 /// Base chains hold a constant number of rules. Each network has chains of its own, named after its bridge, which verdict
-/// maps lead to; so a packet costs the same with one network and with a thousand, and a network comes and goes in one
-/// atomic batch that names only what is its own. Names in the text are ``InterfaceName``s and addresses, which cannot end a
-/// token.
+/// maps lead to, and its port forwards are elements of maps; so a packet costs the same with one network and with a
+/// thousand, and a network comes and goes in one atomic batch that names only what is its own. Names in the text are
+/// ``InterfaceName``s and addresses, which cannot end a token.
 public enum Ruleset {
     /// The tables, base chains and maps, for a kernel that has none of them yet.
     ///
-    /// Order in `forward` is what keeps networks apart. First what stays on one bridge: where `bridge-nf-call-iptables` is
-    /// on, such frames come here too. Then the destination's say, which can only refuse or pass on; the source's say comes
-    /// last, so that a network's permission to go out never opens another.
+    /// Order in `forward` is what keeps networks apart. First what stays on one bridge, and what one network's guests may open
+    /// in another: where `bridge-nf-call-iptables` is on, frames between guests come here too. Then the destination's say,
+    /// which can only refuse or pass on; the source's say comes last, so that a network's permission to go out never opens
+    /// another.
+    ///
+    /// Forwards from 127.0.0.1 need `route_localnet` on the bridge, and what that would let guests reach is dropped before
+    /// anything else: no such address is ever seen on a wire (RFC 1122, section 3.2.1.3).
     public static let base = """
         table inet vnet {
             comment "vnet: made and removed by the vnet daemon"
+            set versions { type ifname . mark; }
             set bridges { type ifname; }
-            set same_bridge { type ifname . ifname; }
+            map pairs { type ifname . ifname : verdict; }
             map to_network { type ifname : verdict; }
             map from_network { type ifname : verdict; }
+            map from_guests { type ifname : verdict; }
             map source_nat4 { type ipv4_addr : verdict; flags interval; }
             map source_nat6 { type ipv6_addr : verdict; flags interval; }
             map dns_redirect { type ifname : verdict; }
+            map forwarded_to { type ifname : verdict; }
+        \(forwardMaps)
+            chain loopback {
+                type filter hook prerouting priority raw; policy accept;
+                ip saddr 127.0.0.0/8 iifname @bridges drop
+                ip daddr 127.0.0.0/8 iifname @bridges drop
+            }
+            chain input {
+                type filter hook input priority filter; policy accept;
+                iifname vmap @from_guests
+            }
             chain forward {
                 type filter hook forward priority filter; policy accept;
-                iifname . oifname @same_bridge accept
+                iifname . oifname vmap @pairs
                 oifname vmap @to_network
                 iifname vmap @from_network
+            }
+            chain port_forwards {
+        \(forwardRules)
             }
             chain prerouting {
                 type nat hook prerouting priority dstnat; policy accept;
                 iifname vmap @dns_redirect
+                jump port_forwards
+            }
+            chain output {
+                type nat hook output priority -100; policy accept;
+                jump port_forwards
             }
             chain postrouting {
                 type nat hook postrouting priority srcnat; policy accept;
+                ct status dnat oifname vmap @forwarded_to
                 ip saddr vmap @source_nat4
                 ip6 saddr vmap @source_nat6
             }
@@ -50,158 +74,66 @@ public enum Ruleset {
         delete table bridge vnet
 
         """
-}
 
-extension NetworkRules {
-    /// Adds the network's chains and elements; where they are there already, they become what this value says.
-    public var installation: String {
-        let chains = chains.map { chain in
-            "add chain inet vnet \(chain.name)\nflush chain inet vnet \(chain.name)\n"
-                + chain.rules.map { "add rule inet vnet \(chain.name) \($0)\n" }.joined()
+    /// What of port forwards is known by: the address that is listened on or any of the host's, and the interface that packets
+    /// arrive by or any.
+    enum ForwardMap: CaseIterable {
+        case addressAndDevice, address, device, any
+
+        func name(_ family: Family) -> String {
+            switch self {
+            case .addressAndDevice: "forward\(family.number)_by_device"
+            case .address: "forward\(family.number)"
+            case .device: "forward\(family.number)_any_by_device"
+            case .any: "forward\(family.number)_any"
+            }
         }
-        return chains.joined() + elements.map { "add element inet vnet \($0.map) { \($0.text) }\n" }.joined()
-    }
 
-    /// Removes the network's chains and elements, whichever of them are there.
-    public var removal: String { Self.removal(of: elements, chains.map(\.name)) }
-
-    /// Turns the rules of `old`, for the same bridge, into these in one batch, so that there is no moment without rules.
-    public func replacement(of old: Self) -> String {
-        let kept = Set(elements)
-        let names = Set(chains.map(\.name))
-        return installation
-            + Self.removal(
-                of: old.elements.filter { !kept.contains($0) }, old.chains.map(\.name).filter { !names.contains($0) })
-    }
-
-    /// A command that succeeds where the network's rules stand.
-    public var presence: String { "get element inet vnet bridges { \(quoted) }" }
-
-    /// Adding before deleting makes a deletion that cannot fail: adding what is there already changes nothing.
-    private static func removal(of elements: [Element], _ chains: [String]) -> String {
-        chains.map { "add chain inet vnet \($0)\n" }.joined()
-            + elements.map { element in
-                "add element inet vnet \(element.map) { \(element.text) }\n"
-                    + "delete element inet vnet \(element.map) { \(element.key) }\n"
-            }.joined()
-            + chains.map { "flush chain inet vnet \($0)\ndelete chain inet vnet \($0)\n" }.joined()
-    }
-
-    // MARK: What the network has in the tables
-
-    private struct Chain {
-        let name: String
-        let rules: [String]
-    }
-
-    private struct Element: Hashable {
-        let map: String
-        let key: String
-        /// The chain that a map leads to; nil in a set.
-        let chain: String?
-
-        var text: String { chain.map { "\(key) : jump \($0)" } ?? key }
-    }
-
-    private var chains: [Chain] {
-        var chains: [Chain] = []
-        if policy != .open {
-            chains += [Chain(name: toChain, rules: arriving), Chain(name: fromChain, rules: leaving)]
+        /// The parts of the key, with the type of each and the expression that it is taken from.
+        fileprivate func key(_ family: Family) -> [(type: String, expression: String)] {
+            let device = ("ifname", "iifname")
+            let address = ("ipv\(family.number)_addr", "\(family.keyword) daddr")
+            let port = [("inet_proto", "meta l4proto"), ("inet_service", "th dport")]
+            return switch self {
+            case .addressAndDevice: [device, address] + port
+            case .address: [address] + port
+            case .device: [device] + port
+            case .any: port
+            }
         }
-        if hasNAT4 { chains.append(Chain(name: nat4Chain, rules: translating4)) }
-        if hasNAT6 { chains.append(Chain(name: nat6Chain, rules: translating6)) }
-        if !redirects.isEmpty { chains.append(Chain(name: redirectChain, rules: redirecting)) }
-        return chains
-    }
 
-    private var elements: [Element] {
-        var elements = [Element(map: "bridges", key: quoted, chain: nil)]
-        if policy != .open {
-            elements += [
-                Element(map: "same_bridge", key: "\(quoted) . \(quoted)", chain: nil),
-                Element(map: "to_network", key: quoted, chain: toChain),
-                Element(map: "from_network", key: quoted, chain: fromChain),
-            ]
-        }
-        if hasNAT4 {
-            elements += subnets4.map { Element(map: "source_nat4", key: $0.description, chain: nat4Chain) }
-        }
-        if hasNAT6 {
-            elements += subnets6.map { Element(map: "source_nat6", key: $0.description, chain: nat6Chain) }
-        }
-        if !redirects.isEmpty { elements.append(Element(map: "dns_redirect", key: quoted, chain: redirectChain)) }
-        return elements
-    }
-
-    private var hasNAT4: Bool { policy == .nat && !subnets4.isEmpty }
-    private var hasNAT6: Bool { policy == .nat && !subnets6.isEmpty && sourceNAT.translatesIPv6 }
-    private var quoted: String { "\"\(bridge)\"" }
-    private var toChain: String { "to-\(bridge)" }
-    private var fromChain: String { "from-\(bridge)" }
-    private var nat4Chain: String { "nat4-\(bridge)" }
-    private var nat6Chain: String { "nat6-\(bridge)" }
-    private var redirectChain: String { "redirect-\(bridge)" }
-
-    /// What the network says of packets that want to come in from another interface: pass on, or refuse.
-    private var arriving: [String] {
-        let from = device.map { "iifname \"\($0)\" " } ?? ""
-        let state = policy == .nat ? "ct state established,related " : ""
-        let passing = policy == .isolated ? [] : destinations.map { "\(from)\(state)\($0) return" }
-        return passing + ["reject"]
-    }
-
-    /// What it says of packets that want to go out.
-    private var leaving: [String] {
-        let passing = policy == .isolated ? [] : sources.map { "\(leavingBy)\($0) accept" }
-        // Behind the host's address a guest would look like the host to a network that lets the host in.
-        return (policy == .nat ? ["oifname @bridges reject"] : []) + passing + ["reject"]
-    }
-
-    private var destinations: [String] {
-        subnets4.map { "ip daddr \($0)" } + subnets6.map { "ip6 daddr \($0)" }
-    }
-    private var sources: [String] {
-        subnets4.map { "ip saddr \($0)" } + subnets6.map { "ip6 saddr \($0)" }
-    }
-
-    /// Only what leaves the network's own subnets, and no broadcast or local multicast (RFC 5771, section 4), is translated.
-    private var translating4: [String] {
-        let own = subnets4.map(\.description).joined(separator: ", ")
-        let exempt = "ip daddr { 224.0.0.0/24, 255.255.255.255, \(own) } return"
-        guard let addresses = sourceNAT.addresses else { return [exempt] + masquerading }
-        return [
-            exempt, "\(leavingBy)meta l4proto { tcp, udp } snat ip to \(addresses):\(sourceNAT.ports)",
-            "\(leavingBy)snat ip to \(addresses)",
-        ]
-    }
-
-    /// The same for IPv6, whose multicast of the link is ff02::/16 (RFC 4291, section 2.7).
-    private var translating6: [String] {
-        let own = subnets6.map(\.description).joined(separator: ", ")
-        return ["ip6 daddr { ff02::/16, \(own) } return"] + masquerading
-    }
-
-    private var masquerading: [String] {
-        ["\(leavingBy)meta l4proto { tcp, udp } masquerade to :\(sourceNAT.ports)", "\(leavingBy)masquerade"]
-    }
-
-    private var leavingBy: String { device.map { "oifname \"\($0)\" " } ?? "" }
-
-    private var redirecting: [String] {
-        redirects.flatMap { redirect in
-            ["udp", "tcp"].map { proto in
-                "\(redirect.address.keyword) daddr \(redirect.address) \(proto) dport 53 redirect to :\(redirect.port)"
+        /// Where no address is in the key, the packet must be for one of the host's own.
+        fileprivate var guardExpression: String {
+            switch self {
+            case .addressAndDevice, .address: ""
+            case .device, .any: "fib daddr type local "
             }
         }
     }
-}
 
-extension IPAddress {
-    /// How nft calls the family's header.
-    fileprivate var keyword: String {
-        switch self {
-        case .v4: "ip"
-        case .v6: "ip6"
-        }
+    enum Family: CaseIterable {
+        case ipv4, ipv6
+
+        /// How nft calls the family's header.
+        var keyword: String { self == .ipv4 ? "ip" : "ip6" }
+        fileprivate var number: Int { self == .ipv4 ? 4 : 6 }
+    }
+
+    private static var forwardMaps: String {
+        Family.allCases.flatMap { family in
+            ForwardMap.allCases.map { map in
+                let key = map.key(family).map(\.type).joined(separator: " . ")
+                return "    map \(map.name(family)) { type \(key) : ipv\(family.number)_addr . inet_service; }"
+            }
+        }.joined(separator: "\n")
+    }
+
+    private static var forwardRules: String {
+        Family.allCases.flatMap { family in
+            ForwardMap.allCases.map { map in
+                let key = map.key(family).map(\.expression).joined(separator: " . ")
+                return "        \(map.guardExpression)dnat \(family.keyword) to \(key) map @\(map.name(family))"
+            }
+        }.joined(separator: "\n")
     }
 }

@@ -26,6 +26,8 @@ public struct Link: Hashable, Sendable {
     public var getsUnknown: Bool
     /// As a bridge: whether it keeps VLANs apart; nil where the kernel has no bridges that can.
     public var filtersVLANs: Bool?
+    /// As a bridge port: which frames to link-local groups it hands on, as `Bridge.groupForward`.
+    public var groupForward: UInt16
     /// As a bridge port: its state under the spanning tree protocol.
     public var portState: PortState?
     /// Whether it is a guest's end: a tap or a macvtap.
@@ -46,10 +48,15 @@ public struct Link: Hashable, Sendable {
         public var stp: Bool
         /// In hundredths of a second.
         public var forwardDelay: UInt32
+        /// The groups 01-80-C2-00-00-00 to -0F whose frames it forwards, the lowest bit for the first.
+        ///
+        /// The kernel refuses the lowest three (`BR_GROUPFWD_RESTRICTED`, net/bridge/br_private.h).
+        public var groupForward: UInt16
 
-        public init(stp: Bool, forwardDelay: UInt32) {
+        public init(stp: Bool, forwardDelay: UInt32, groupForward: UInt16 = 0) {
             self.stp = stp
             self.forwardDelay = forwardDelay
+            self.groupForward = groupForward
         }
     }
 }
@@ -92,6 +99,7 @@ extension RouteSocket {
                 // The kernel checks a delay of its own accord only while STP is on, so the delay goes first.
                 request.put(IFLA_BR_FORWARD_DELAY, settings.forwardDelay)
                 request.put(IFLA_BR_STP_STATE, UInt32(settings.stp ? 1 : 0))
+                if settings.groupForward != 0 { request.put(IFLA_BR_GROUP_FWD_MASK, settings.groupForward) }
             }
         }
         try perform(request, while: operation)
@@ -136,15 +144,25 @@ extension RouteSocket {
 
     /// Sets whether a bridge port may exchange frames with other isolated ports: `bridge link set dev NAME isolated on`.
     public func setIsolated(_ name: InterfaceName, _ isolated: Bool) throws(NetlinkError) {
+        try setPort(name) { request in request.put(IFLA_BRPORT_ISOLATED, UInt8(isolated ? 1 : 0)) }
+    }
+
+    /// Sets which frames to link-local groups a bridge port hands on: `bridge link set` has no word for it, `ip link set dev
+    /// NAME type bridge_slave group_fwd_mask MASK` has.
+    ///
+    /// The kernel refuses the group of pause frames alone (`BR_GROUPFWD_MACPAUSE`, net/bridge/br_netlink.c).
+    public func setGroupForward(_ name: InterfaceName, _ mask: UInt16) throws(NetlinkError) {
+        try setPort(name) { request in request.put(IFLA_BRPORT_GROUP_FWD_MASK, mask) }
+    }
+
+    private func setPort(_ name: InterfaceName, _ settings: (borrowing Request) -> Void) throws(NetlinkError) {
         let operation = "set bridge port '\(name)'"
         guard let port = try link(named: name) else { throw NetlinkError(errno: ENODEV, while: operation) }
         var header = ifinfomsg()
         header.ifi_family = UInt8(PF_BRIDGE)
         header.ifi_index = port.index
         let request = try Request(RTM_SETLINK, 0, header, while: operation)
-        request.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) {
-            request.put(IFLA_BRPORT_ISOLATED, UInt8(isolated ? 1 : 0))
-        }
+        request.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) { settings(request) }
         try perform(request, while: operation)
     }
 
@@ -178,7 +196,10 @@ extension RouteSocket {
         let request = try Request(RTM_NEWLINK, 0, header, while: operation)
         request.nest(IFLA_LINKINFO) {
             request.put(IFLA_INFO_KIND, "bridge")
-            request.nest(IFLA_INFO_DATA) { request.put(IFLA_BR_FORWARD_DELAY, settings.forwardDelay) }
+            request.nest(IFLA_INFO_DATA) {
+                request.put(IFLA_BR_FORWARD_DELAY, settings.forwardDelay)
+                request.put(IFLA_BR_GROUP_FWD_MASK, settings.groupForward)
+            }
         }
         try perform(request, while: operation)
         if settings.stp { try setSTP(bridge, true, operation) }
@@ -226,6 +247,7 @@ extension Link {
         isIsolated = slave?.integer(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
         isLearning = slave?.integer(IFLA_BRPORT_LEARNING, as: UInt8.self) != 0
         getsUnknown = slave?.integer(IFLA_BRPORT_UNICAST_FLOOD, as: UInt8.self) != 0
+        groupForward = slave?.integer(IFLA_BRPORT_GROUP_FWD_MASK, as: UInt16.self) ?? 0
         if kind == "bridge", let data = info?.nested(IFLA_INFO_DATA) {
             // A kernel that cannot filter says that it does not, but has no protocol for it.
             if data.bytes(IFLA_BR_VLAN_PROTOCOL) != nil {
@@ -233,7 +255,8 @@ extension Link {
             }
             bridge = Bridge(
                 stp: data.integer(IFLA_BR_STP_STATE, as: UInt32.self) ?? 0 != 0,
-                forwardDelay: data.integer(IFLA_BR_FORWARD_DELAY, as: UInt32.self) ?? 0
+                forwardDelay: data.integer(IFLA_BR_FORWARD_DELAY, as: UInt32.self) ?? 0,
+                groupForward: data.integer(IFLA_BR_GROUP_FWD_MASK, as: UInt16.self) ?? 0
             )
         }
     }

@@ -20,6 +20,7 @@ internal import Glibc
     deinit { unsafe nlmsg_free(message) }
 
     func put(_ attribute: Int, _ value: UInt32) { _ = unsafe nla_put_u32(message, CInt(attribute), value) }
+    func put(_ attribute: Int, _ value: UInt16) { _ = unsafe nla_put_u16(message, CInt(attribute), value) }
     func put(_ attribute: Int, _ value: UInt8) { _ = unsafe nla_put_u8(message, CInt(attribute), value) }
     func put(_ attribute: Int, _ value: String) { _ = unsafe nla_put_string(message, CInt(attribute), value) }
     func put(_ attribute: Int, _ value: [UInt8]) {

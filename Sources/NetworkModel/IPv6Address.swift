@@ -129,3 +129,12 @@ public struct IPv6Subnet: Hashable, Comparable, Sendable, CustomStringConvertibl
         prefixLength == 0 ? 0 : ~0 << (128 - UInt128(prefixLength))
     }
 }
+
+extension IPv6Address {
+    /// The address that an interface gives itself on its link by default (RFC 4291, section 2.5.6 and appendix A).
+    public static func linkLocal(_ mac: MACAddress) -> Self {
+        let octets = mac.octets
+        let identifier = [octets[0] ^ 0x02] + octets[1...2] + [0xFF, 0xFE] + octets[3...5]
+        return Self(0xFE80 << 112 | identifier.reduce(0) { $0 << 8 | UInt128($1) })
+    }
+}

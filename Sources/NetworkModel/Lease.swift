@@ -43,7 +43,7 @@ public struct WallTime: Hashable, Comparable, Sendable, Codable {
 }
 
 /// One change to the leases of a network, to be made durable before anyone hears of it.
-public enum LeaseChange: Hashable, Sendable {
+public enum LeaseChange: Hashable, Sendable, Codable {
     /// Adds the lease, or replaces the one of the same address.
     case store(Lease)
     case remove(IPv4Address)

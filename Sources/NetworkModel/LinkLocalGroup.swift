@@ -25,5 +25,16 @@ public enum LinkLocalGroup: String, Hashable, Sendable, Codable, CaseIterable, C
         }
     }
 
+    /// Whether the kernel lets only a port hand frames to it on, and not a bridge as a whole (net/bridge/br_private.h,
+    /// `BR_GROUPFWD_RESTRICTED`).
+    fileprivate var isPortsAlone: Bool { lastOctet <= 2 }
+
     public static func < (a: Self, b: Self) -> Bool { a.lastOctet < b.lastOctet }
+}
+
+extension Set<LinkLocalGroup> {
+    /// The groups as a bit each, the lowest for 01-80-C2-00-00-00.
+    public var portMask: UInt16 { reduce(0) { $0 | 1 << UInt16($1.lastOctet) } }
+    /// As `portMask`, of those that a bridge as a whole may forward.
+    public var bridgeMask: UInt16 { filter { !$0.isPortsAlone }.portMask }
 }

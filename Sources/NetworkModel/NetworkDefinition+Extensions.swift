@@ -21,6 +21,11 @@ extension NetworkDefinition {
         public var fixedDomains: [ServiceConfiguration.DNS.FixedDomain] = []
 
         public init() {}
+
+        /// Whether something of it depends on who has which lease.
+        public var followsLeases: Bool {
+            antiSpoof || portForwards.contains { if case .name = $0.guest { true } else { false } }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ extension NetworkDefinition {
     /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
     /// options, and a client's DUID in an IPv4 reservation, which libvirt does not look at either.
     public var unsupportedFeatures: [String] {
-        linkFeatures + forwardFeatures + portFeatures + serviceFeatures + extensionFeatures
+        linkFeatures + forwardFeatures + portFeatures + serviceFeatures
     }
 
     private var linkFeatures: [String] {
@@ -58,16 +58,6 @@ extension NetworkDefinition {
     private var serviceFeatures: [String] {
         var found: [String] = []
         if domain?.register == true { found.append("register='yes' of <domain> is not supported yet") }
-        return found
-    }
-
-    private var extensionFeatures: [String] {
-        var found: [String] = []
-        if !extensions.portForwards.isEmpty { found.append("<vnet:portForward> is not supported yet") }
-        if !extensions.peers.isEmpty { found.append("<vnet:peer> is not supported yet") }
-        if extensions.hostAccess != .all { found.append("<vnet:hostAccess> is not supported yet") }
-        if extensions.antiSpoof { found.append("<vnet:antiSpoof> is not supported yet") }
-        if !extensions.linkLocalForward.isEmpty { found.append("<vnet:linkLocalForward> is not supported yet") }
         return found
     }
 }

@@ -3,7 +3,7 @@ public struct PortForward: Hashable, Sendable, Codable {
     public enum Transport: String, Hashable, Sendable, Codable, CaseIterable { case tcp, udp, sctp }
 
     /// Who gets what arrives.
-    public enum Guest: Hashable, Sendable, Codable, CustomStringConvertible {
+    public enum Guest: Hashable, Sendable, CustomStringConvertible {
         case address(IPAddress)
         /// A name that a lease, a reservation or a `<dns>` record of the network has, in the document's spelling; the forward
         /// follows it, and leads nowhere while nobody has it.
@@ -71,6 +71,8 @@ public struct PortForward: Hashable, Sendable, Codable {
         return "\(transport.rawValue) \(host):\(range)" + (device.map { " on \($0)" } ?? "")
     }
 }
+
+extension PortForward.Guest: TextCodable { init?(text: String) { self.init(text) } }
 
 extension IPAddress {
     /// Whether it is 0.0.0.0 or `::`.

@@ -13,6 +13,7 @@ extension ServiceConfiguration {
         tftp = TFTP(of: definition)
         if hasDNS { dns = DNS(of: definition, resolvers: resolvers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
+        reportsLeases = definition.extensions.followsLeases
     }
 }
 

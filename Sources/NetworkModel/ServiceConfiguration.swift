@@ -18,6 +18,8 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
     public var dns: DNS?
     /// Nil where the network has no IPv6.
     public var advertisement: Advertisement?
+    /// Whether the daemon is to hear of every lease, since the network's rules follow them.
+    public var reportsLeases = false
 
     public init(
         uuid: NetworkUUID, name: String, bridge: InterfaceName, bridgeMAC: MACAddress, dhcp: DHCP? = nil,

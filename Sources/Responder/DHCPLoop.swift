@@ -138,6 +138,7 @@ final class DHCPLoop {
             try serve(configuration, index, Array(zip(roles, descriptors)), number)
         case .reconfigure(let configuration):
             add(networks[configuration.uuid]?.reconfigure(configuration) ?? [], of: configuration.uuid)
+            networks[configuration.uuid]?.reportsLeases = configuration.reportsLeases
             dns.post(.reconfigure(configuration, number))
         case .retire(let uuid):
             networks[uuid]?.advertiser?.retire()
@@ -251,6 +252,7 @@ final class DHCPLoop {
             return false
         }
         dns.post(.leases(round.changes))
+        report(round.changes)
         for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
         let news = history.news(of: round.changes, now: .now)
         if !news.isEmpty { send(.leaseNews(news)) }
@@ -261,6 +263,16 @@ final class DHCPLoop {
         switch reply {
         case .v4(let reply): networks[uuid]?.send(reply)
         case .v6(let reply): networks[uuid]?.send(reply)
+        }
+    }
+}
+
+extension DHCPLoop {
+    /// Tells the daemon of the changes that it asks for, before the guests hear of them.
+    private func report(_ changes: [(network: NetworkUUID, change: LeaseChange)]) {
+        let told = changes.filter { networks[$0.network]?.reportsLeases == true }
+        for (uuid, changes) in Dictionary(grouping: told, by: \.network) {
+            send(.leasesChanged(uuid, changes.map(\.change)))
         }
     }
 }

@@ -8,6 +8,8 @@ internal import ResponderChannel
 final class DHCPNetwork {
     let configuration: ServiceConfiguration
     let interfaceIndex: Int32
+    /// Whether the daemon hears of every lease.
+    var reportsLeases: Bool
     var server: DHCPv4Server?
     var frames: Int32?
     var relay: Int32?
@@ -20,6 +22,7 @@ final class DHCPNetwork {
     init(_ configuration: ServiceConfiguration, interfaceIndex: Int32, leases: NetworkLeases) {
         self.configuration = configuration
         self.interfaceIndex = interfaceIndex
+        reportsLeases = configuration.reportsLeases
         server = configuration.dhcp.map { DHCPv4Server(configuration: $0, leases: leases.ipv4) }
         ipv6Server = configuration.dhcpv6.map { DHCPv6Server(configuration: $0, leases: leases.ipv6) }
     }

@@ -60,6 +60,8 @@ public enum ResponderEvent: Hashable, Sendable, Codable {
     /// Leases that guests got, changed or gave back, and that are on disk.
     case leaseNews([LeaseNews])
     case dnsCache(UInt64, DNSCacheStatistics)
+    /// Leases of a network have changed, and are on disk; told of networks whose configuration asks for it.
+    case leasesChanged(NetworkUUID, [LeaseChange])
     /// The request could not be carried out.
     case failed(UInt64, String)
     /// Something happened that a person should know of.

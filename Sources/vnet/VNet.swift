@@ -34,6 +34,7 @@ struct VNet: AsyncParsableCommand {
                 subcommands: [
                     Attach.self, Detach.self, Ports.self, QEMU.self, Leases.self, LeaseCommand.self, WaitIP.self,
                     DNSCommand.self, PortCreate.self, PortList.self, PortDumpXML.self, PortDelete.self,
+                    Forward.self,
                 ]),
             .init(
                 name: "Processes",

@@ -20,3 +20,8 @@ func network(
         </network>
         """
 }
+
+/// vnet's own elements, as they stand in a network.
+func extensions(_ elements: String...) -> String {
+    "<metadata><vnet:network xmlns:vnet='urn:vnet:1'>\(elements.joined())</vnet:network></metadata>"
+}

@@ -38,6 +38,9 @@ private struct FakeHost {
         case .setIsolated(let name, let isolated):
             guard state.taps[name]?.master != nil else { return false }
             state.taps[name]?.isIsolated = isolated
+        case .setGroupForward(let name, let mask):
+            guard state.taps[name]?.master != nil else { return false }
+            state.taps[name]?.groupForward = mask
         case .setSysctl(let sysctl, let value): state.sysctls[sysctl] = value
         case .installRules(let rules): state.rules[rules.bridge] = rules
         case .replaceRules(let old, let new):
@@ -63,6 +66,7 @@ private struct FakeHost {
                 guard master.map({ state.bridges[$0] != nil }) ?? true else { return false }
                 tap.master = master
                 tap.isIsolated = false
+                tap.groupForward = 0
             }
             tap.alias = difference.alias ?? tap.alias
             tap.mac = difference.mac ?? tap.mac
@@ -81,6 +85,7 @@ private struct FakeHost {
         for tap in state.taps.keys where state.taps[tap]?.master == name {
             state.taps[tap]?.master = nil
             state.taps[tap]?.isIsolated = false
+            state.taps[tap]?.groupForward = 0
         }
         state.sysctls = state.sysctls.filter { !$0.key.belongs(to: name) }
         return state.bridges.removeValue(forKey: name) != nil
@@ -94,6 +99,7 @@ private struct FakeHost {
         var tap = TapState(mac: "fe:54:00:00:00:10", mtu: network.mtu, alias: "vnet:x:vm1", master: nil, isUp: true)
         tap.master = network.bridge.name.flatMap { InterfaceName($0) }
         tap.isIsolated = network.portsAreIsolated == true
+        tap.groupForward = network.extensions.linkLocalForward.portMask
         state.taps["vtap0"] = tap
         return state
     }

@@ -3,8 +3,13 @@ public import NetworkModel
 /// Networks that can run, of all kinds, as `define` leaves them: for walks from one to the next.
 public struct RandomNetwork {
     private var generator: SeededGenerator
+    /// Of its own, so that what else comes of a seed stays the same.
+    private var extensionGenerator: SeededGenerator
 
-    public init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+    public init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        extensionGenerator = SeededGenerator(seed: ~seed)
+    }
 
     /// Another network of the same UUID, which differs in whatever chance says.
     public mutating func next() -> NetworkDefinition {
@@ -35,7 +40,27 @@ public struct RandomNetwork {
             }
             if chance(2) { network.routes[0].metric = pick([5, 1_024]) }
         }
+        network.extensions = extensions(hasRules: network.forward?.mode != .open)
         return network
+    }
+
+    private mutating func extensions(hasRules: Bool) -> NetworkDefinition.Extensions {
+        swap(&generator, &extensionGenerator)
+        defer { swap(&generator, &extensionGenerator) }
+        var extensions = NetworkDefinition.Extensions()
+        guard chance(2) else { return extensions }
+        extensions.antiSpoof = chance(2)
+        extensions.linkLocalForward = pick([[], [.lldp], [.lldp, .lacp, .stp]])
+        guard hasRules else { return extensions }
+        extensions.hostAccess = pick([.all, .services, .none])
+        for port in pick([[], [8_080], [8_080, 9_000]] as [[UInt16]]) {
+            extensions.portForwards.append(
+                .init(
+                    .tcp, address: PortForward.defaultAddress, ports: port...port + pick([0, 3]),
+                    firstTarget: pick([80, port]),
+                    guest: .address(pick(["10.0.7.20", "10.0.9.20"]))))
+        }
+        return extensions
     }
 
     /// Up to three subnets, among them the same one with another address or another length.

@@ -33,6 +33,11 @@ public struct VNetHost: Sendable {
         try await namespace.run(["env", "VNET_ROOT=\(root)", Self.binary] + words, input: input).orThrow()
     }
 
+    @discardableResult
+    public func must(_ words: [String], input: String? = nil) async throws -> Outcome {
+        try await namespace.run(["env", "VNET_ROOT=\(root)", Self.binary] + words, input: input).orThrow()
+    }
+
     /// Starts `vnet` beside the test.
     public func start(_ words: [String]) throws -> RunningProgram {
         try namespace.start(["env", "VNET_ROOT=\(root)", Self.binary] + words)
