@@ -44,8 +44,12 @@ extension Namespace {
                 connection.close()
         def datagrams(link, port):
             while True:
-                _, peer = link.recvfrom(99)
-                link.sendto(told(peer, port), peer)
+                try:
+                    _, peer = link.recvfrom(99)
+                    link.sendto(told(peer, port), peer)
+                except OSError as error:
+                    # Whatever became of this one, the next is answered.
+                    print(error, file=sys.stderr, flush=True)
         for port in map(int, sys.argv[1:]):
             for family, anywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
                 for kind, serve in ((socket.SOCK_STREAM, stream), (socket.SOCK_DGRAM, datagrams)):
