@@ -24,6 +24,7 @@ extension NetworkService {
             switch change {
             case .store(let lease): leases[uuid, default: [:]][lease.address] = lease
             case .remove(let address): leases[uuid]?[address] = nil
+            // An IPv6 address is its port's by its first use, and no forward leads to a name that only such a lease has.
             case .storeIPv6, .removeIPv6: break
             }
         }
