@@ -81,7 +81,7 @@ extension DNSZone {
                 return known(fixed, query, apexOffset: apexOffset, negativeTTL: Self.negativeTTL)
             }
             if !delegation.value.servers.isEmpty { return .ask(delegation.value.servers) }
-            guard let apexOffset else { return refusal(.refused) }
+            guard let apexOffset else { return unaskable(query, node) }
             return denial(below: node, apexOffset: apexOffset, negativeTTL: Self.negativeTTL)
         }
         return resolveElsewhere(query, in: message, node)
@@ -124,7 +124,15 @@ extension DNSZone {
             }
             return known(SpecialNames.apex, query, apexOffset: apexOffset, negativeTTL: SpecialNames.negativeTTL)
         }
-        return delegations.servers.isEmpty ? refusal(.refused) : .ask(delegations.servers)
+        return delegations.servers.isEmpty ? unaskable(query, node) : .ask(delegations.servers)
+    }
+
+    /// The answer to a question that is for others, of whom none may be asked.
+    ///
+    /// A name that has no records but names below it exists all the same (RFC 8020, section 2).
+    private func unaskable(_ query: Query, _ node: NameTree.Node?) -> Resolution {
+        guard let node else { return refusal(.refused) }
+        return known(node, query, apexOffset: Query.nameOffset, negativeTTL: Self.negativeTTL)
     }
 
     /// Resolves a question of a class in which there are no names here.

@@ -89,6 +89,7 @@ struct DNSConformanceTests {
         .init(
             "7766-8-all-of-it-over-tcp", query("large.lab.test", 16), tcp: true, has: ["rcode 0", "an 8"], lacks: ["tc"]
         ),
+        .init("8020-2-an-empty-non-terminal-exists", query("office.test"), has: ["rcode 0", "an 0"]),
         .init("8482-4-any-is-answered", query("printer.lab.test", 255), has: ["rcode 0", "qr"]),
         .init("8906-3.1.1-known-type", query("lab.test", 6), has: ["rcode 0", "an 1"]),
         .init("8906-3.1.2-unknown-type", query("lab.test", 1_000), has: ["rcode 0", "an 0"]),

@@ -18,7 +18,7 @@ struct Question: Hashable, Sendable {
 extension Namespace {
     /// Answers who asks by TCP or UDP on these ports, of both families, with the address seen and the port reached.
     func answer(on ports: [UInt16]) async throws {
-        let script = try await lab.script("answer.py", Self.server)
+        let script = try await lab.script("answer-\(role).py", Self.server)
         let server = try start(["python3", script] + ports.map { "\($0)" })
         guard try await eventually({ server.outputSoFar.contains("ready") }) else {
             throw ProgramError("nobody answers in \(role): \(server.errorsSoFar)")
