@@ -71,7 +71,7 @@ extension NetworkService {
     private func resume(_ definition: NetworkDefinition, interrupted: NetworkStore.Intent?) async {
         let uuid = definition.uuid
         do {
-            guard let name = try place(of: definition) else { return try forgetLost(definition) }
+            guard let name = try place(of: definition) else { return try await forgetLost(definition) }
             let formerRules = store.liveRules(definition.name)
             let dns = try ServiceSockets.dns(
                 of: definition.name, on: definition.nameServerAddresses, former: formerRules?.redirects ?? [])

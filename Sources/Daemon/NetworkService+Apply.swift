@@ -11,7 +11,7 @@ extension NetworkService {
     /// A document without a UUID means the network of its name.
     public func apply(_ document: [UInt8], isDryRun: Bool) async throws -> ApplyReport {
         var (parsed, notes) = try parse(document)
-        if let uuid = networks.first(where: { $0.value.current?.name == parsed.name })?.key,
+        if let uuid = networks.uuid(named: parsed.name),
             !NetworkDefinition.statesUUID(libvirtXML: document)
         {
             parsed.uuid = uuid

@@ -80,8 +80,10 @@ extension NetworkService {
     /// Checks that nobody listens where the network's new forwards are to.
     func admitForwards(of definition: NetworkDefinition, insteadOf live: Live?) throws {
         let standing = live?.definition.extensions.portForwards ?? []
+        let wanted = definition.extensions.portForwards.filter { !standing.contains($0) }
+        guard !wanted.isEmpty else { return }
         let others = networks.values.compactMap(\.live?.definition).filter { $0.uuid != definition.uuid }
-        for forward in definition.extensions.portForwards where !standing.contains(forward) {
+        for forward in wanted {
             for other in others {
                 guard let taken = other.extensions.portForwards.first(where: { $0.overlaps(forward) }) else { continue }
                 throw APIError(

@@ -105,11 +105,11 @@ extension NetworkService {
     }
 
     /// Takes a network for stopped whose bridge or interfaces went while there was no daemon.
-    func forgetLost(_ definition: NetworkDefinition) throws {
+    func forgetLost(_ definition: NetworkDefinition) async throws {
         logger.warning(
             "what the network stands on is gone, so it is inactive", metadata: ["network": "\(definition.name)"])
         networks[definition.uuid]?.starting = nil
-        try takeDown(definition, rules: nil)
+        try await takeDown(definition, rules: nil)
         try store.removeLive(definition.name)
         if networks[definition.uuid]?.definition == nil { networks[definition.uuid] = nil }
     }

@@ -43,7 +43,7 @@ extension NetworkService {
         try store.begin(.init(live.definition, rules: live.rules))
         await responder.retire(uuid)
         do {
-            try takeDown(live.definition, rules: live.rules)
+            try await takeDown(live.definition, rules: live.rules)
         } catch {
             // The engine has put back what it took: the network runs on, and the next daemon must not think otherwise.
             try? store.finish(uuid)
@@ -97,7 +97,7 @@ extension NetworkService {
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil
-                try undo(intent, definition, after: error)
+                try await undo(intent, definition, after: error)
                 throw error
             }
             logger.info(
@@ -120,9 +120,9 @@ extension NetworkService {
     /// Takes away what a start that failed has left; where that fails too, the next daemon tries again.
     private func undo(
         _ intent: NetworkStore.Intent, _ definition: NetworkDefinition, after error: any Error
-    ) throws {
+    ) async throws {
         do {
-            try takeDown(definition, rules: intent.rules.flatMap { kernel.hasRules(of: $0) ? $0 : nil })
+            try await takeDown(definition, rules: intent.rules.flatMap { kernel.hasRules(of: $0) ? $0 : nil })
             try store.removeLive(definition.name)
             try store.restore(intent)
             try restoreHost()
@@ -147,7 +147,7 @@ extension NetworkService {
     /// Takes everything that the network has in the kernel away, except its ports' taps.
     ///
     /// `rules` are those that stand for it; nil where none do.
-    func takeDown(_ definition: NetworkDefinition, rules: NetworkRules?) throws {
+    func takeDown(_ definition: NetworkDefinition, rules: NetworkRules?) async throws {
         let wish = try HostState(running: definition, redirects: [], advertised: [])
         var observed = try kernel.observe(wish)
         observed.sysctls = [:]
@@ -161,15 +161,26 @@ extension NetworkService {
             for port in ports.ports(of: definition.uuid) { left.taps[port.tap] = port.wish }
             observed.taps = try kernel.observe(HostState(taps: left.taps)).taps
         }
-        try kernel.turn(observed, into: left)
+        var transaction = Transaction(from: observed, to: left)
+        do {
+            while let bridge = try kernel.advance(&transaction) { try await remover.remove(bridge) }
+        } catch {
+            kernel.undo(transaction)
+            throw error
+        }
     }
 
     /// Puts settings of the host back that no network needs any more, and removes the tables with the last one.
     func restoreHost() throws {
-        let inUse = networks.values.compactMap { $0.live?.definition ?? $0.starting }
         var needed: Set<Sysctl> = []
-        for definition in inUse {
-            needed.formUnion(try HostState(running: definition, redirects: [], advertised: []).sysctls.keys)
+        if !ledger.entries.isEmpty {
+            for network in networks.values {
+                if let live = network.live {
+                    needed.formUnion(live.sysctls.keys)
+                } else if let starting = network.starting {
+                    needed.formUnion(try HostState(running: starting, redirects: [], advertised: []).sysctls.keys)
+                }
+            }
         }
         let back = ledger.restorable(besides: needed) { Kernel.read($0) }
         if !back.isEmpty {
@@ -177,6 +188,7 @@ extension NetworkService {
             try kernel.turn(now, into: HostState(sysctls: back))
         }
         try ledger.forget(besides: needed)
-        if !inUse.contains(where: \.hasOwnBridge) { try kernel.removeTables() }
+        let needsTables = networks.values.contains { ($0.live?.definition ?? $0.starting)?.hasOwnBridge == true }
+        if !needsTables { try kernel.removeTables() }
     }
 }

@@ -155,7 +155,7 @@ extension NetworkService {
     /// Only taps: what may be the way to another bridge has to listen first.
     func linkChanged(_ link: Link) {
         guard link.kind == "tun", link.hasCarrier, link.portState == .listening || link.portState == .learning,
-            let live = networks.values.lazy.compactMap(\.live).first(where: { $0.interfaceIndex == link.master })
+            let live = link.master.flatMap({ networks.uuid(onInterface: $0) }).flatMap({ networks[$0]?.live })
         else { return }
         do {
             // A bridge that is not vnet's keeps its spanning tree as it is.

@@ -15,9 +15,12 @@ extension NetworkService {
             suspect(ofLink: link.name, "link '\(link.name)' was changed")
         case .linkGone(let name): suspect(ofLink: name, "link '\(name)' was deleted")
         case .addresses(let index):
-            guard let uuid = networks.first(where: { $0.value.live?.interfaceIndex == index })?.key else { return }
+            guard let uuid = networks.uuid(onInterface: index) else { return }
             suspect(uuid, "addresses or routes were changed")
-        case .settings: suspectAll("a setting of the kernel was changed")
+        case .settings(let index?):
+            guard let uuid = networks.uuid(onInterface: index) else { return }
+            suspect(uuid, "a setting of the kernel was changed")
+        case .settings(nil): suspectAll("a setting of the kernel was changed")
         case .rules(let thread, let name):
             guard !kernel.hasChangedRules(onThread: thread) else { return }
             // Which of the rules is not worth finding out: all of them are put in place again.
@@ -46,9 +49,7 @@ extension NetworkService {
 
     private func suspect(ofLink name: String, _ cause: String) {
         guard let name = InterfaceName(name) else { return }
-        let owner =
-            networks.first { $0.value.live?.bridge == name }?.key ?? ports.network(ofTap: name)
-        if let owner { suspect(owner, cause) }
+        if let owner = networks.uuid(on: name) ?? ports.network(ofTap: name) { suspect(owner, cause) }
     }
 
     /// Has a network looked at in a moment, when what happens to it now has come to an end.
@@ -81,7 +82,8 @@ extension NetworkService {
         do {
             let (desired, _) = try desiredState(
                 of: live.definition, on: live.bridge, redirects: live.redirects)
-            let observed = try observe(desired, uuid: uuid, live.hasSuspectRules ? nil : live.rules)
+            // The kernel tells of every change of rules, so those that nobody has changed stand.
+            let observed = try observe(desired, uuid: uuid, standing: live.hasSuspectRules ? nil : live.rules)
             let plan = Plan(from: observed, to: desired)
             networks[uuid]?.live?.sysctls = desired.sysctls
             guard !plan.steps.isEmpty else {

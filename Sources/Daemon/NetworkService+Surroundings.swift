@@ -8,12 +8,8 @@ internal import NetworkModel
 
 extension NetworkService {
     func surroundings(of definition: NetworkDefinition) -> Surroundings {
-        var peers: [NetworkDefinition] = []
-        for (uuid, network) in networks where uuid != definition.uuid {
-            if let other = network.live?.definition, other.isPeer(of: definition) { peers.append(other) }
-        }
-        return Surroundings(
-            networks: peers,
+        Surroundings(
+            networks: networks.peers(of: definition),
             leases: Array((leases[definition.uuid] ?? [:]).values),
             ports: ports.ports(of: definition.uuid).map { .init(tap: $0.tap, mac: $0.mac) })
     }
@@ -46,12 +42,8 @@ extension NetworkService {
     /// Has the rules of those follow that have to do with a network which has just started, stopped or changed.
     func neighboursChanged(of definitions: NetworkDefinition?...) {
         let changed = definitions.compactMap(\.self)
-        for (uuid, network) in networks {
-            guard let other = network.live?.definition, !changed.contains(where: { $0.uuid == uuid }),
-                changed.contains(where: { $0.isPeer(of: other) })
-            else { continue }
-            surroundingsChanged(of: uuid)
-        }
+        let peers = Set(changed.flatMap { networks.peers(of: $0).map(\.uuid) }).subtracting(changed.map(\.uuid))
+        for uuid in peers { surroundingsChanged(of: uuid) }
     }
 
     /// Brings a network's rules up to date, at once or when what is being done to it is done.

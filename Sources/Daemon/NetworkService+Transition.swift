@@ -50,12 +50,20 @@ extension NetworkService {
     func observe(
         _ scope: HostState, uuid: NetworkUUID, _ former: NetworkRules?, unmarked: MACAddress? = nil
     ) throws -> HostState {
+        try observe(
+            scope, uuid: uuid, standing: former.flatMap { kernel.hasRules(of: $0) ? $0 : nil }, unmarked: unmarked)
+    }
+
+    /// As the other of this name, where it is known which rules stand.
+    func observe(
+        _ scope: HostState, uuid: NetworkUUID, standing rules: NetworkRules?, unmarked: MACAddress? = nil
+    ) throws -> HostState {
         var observed = try kernel.observe(scope)
         observed.bridges = observed.bridges.filter {
             $0.value.alias == Ownership.alias(ofBridgeOf: uuid)
                 || $0.value.alias == nil && $0.value.mac == unmarked
         }
-        if let former, kernel.hasRules(of: former) { observed.rules[former.bridge] = former }
+        if let rules { observed.rules[rules.bridge] = rules }
         return observed
     }
 

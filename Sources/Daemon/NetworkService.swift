@@ -47,7 +47,8 @@ public actor NetworkService {
     let logger: Logger
     let events = EventHub()
     var kernel: Kernel
-    var networks: [NetworkUUID: Network] = [:]
+    let remover = LinkRemover()
+    var networks = NetworkTable()
     var ports: PortTable
     var hypervisorPorts: HypervisorPorts
     var ledger: SysctlLedger
@@ -108,8 +109,7 @@ public actor NetworkService {
 
     func find(_ reference: String) throws -> NetworkUUID {
         if let uuid = NetworkUUID(reference), networks[uuid] != nil { return uuid }
-        let found = networks.first { $0.value.current?.name == reference }?.key
-        return try found.orNotFound(reference)
+        return try networks.uuid(named: reference).orNotFound(reference)
     }
 
     func name(of uuid: NetworkUUID) -> String { networks[uuid]?.current?.name ?? uuid.description }

@@ -40,7 +40,11 @@ extension HostState {
     /// All that either names, as a wish that says what to look at.
     public func merging(_ other: Self) -> Self {
         Self(
-            bridges: bridges.merging(other.bridges) { first, _ in first },
+            bridges: bridges.merging(other.bridges) { first, second in
+                var both = first
+                both.routes.formUnion(second.routes)
+                return both
+            },
             taps: taps.merging(other.taps) { first, _ in first },
             sysctls: sysctls.merging(other.sysctls) { first, _ in first },
             shapers: shapers.merging(other.shapers) { first, _ in first },

@@ -51,7 +51,7 @@ public struct Kernel: ~Copyable {
                 }
                 state.bridges[name] = BridgeState(
                     mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: Set(addresses),
-                    routes: Set(try sockets.gatewayRoutes(on: link.index)), isUp: link.isUp)
+                    routes: try routes(wish.bridges[name]?.routes ?? [], on: link), isUp: link.isUp)
             }
             for (name, want) in wish.taps {
                 guard let link = try sockets.link(named: name), link.isGuests, let mac = link.mac else { continue }
@@ -72,6 +72,11 @@ public struct Kernel: ~Copyable {
         }
         for sysctl in wish.sysctls.keys { state.sysctls[sysctl] = Self.read(sysctl) }
         return state
+    }
+
+    /// Those of the routes that there are; others are somebody else's.
+    private func routes(_ wish: Set<GatewayRoute>, on link: Link) throws(NetlinkError) -> Set<GatewayRoute> {
+        wish.isEmpty ? [] : wish.intersection(try sockets.gatewayRoutes(on: link.index))
     }
 
     private func observeTraffic(_ wish: HostState, into state: inout HostState) throws(NetlinkError) {
@@ -104,16 +109,16 @@ public struct Kernel: ~Copyable {
         func isOwn(_ name: InterfaceName?) -> Bool { name.map(own.contains) ?? false }
         do {
             for (index, address) in try sockets.addresses() {
+                guard let subnet = address.subnet, subnets.contains(where: { $0.overlaps(subnet) }) else { continue }
                 let name = Self.name(ofInterface: index)
-                guard !isOwn(name), let subnet = address.subnet else { continue }
-                if subnets.contains(where: { $0.overlaps(subnet) }) {
+                if !isOwn(name) {
                     return "address \(address)\(name.map { " of interface '\($0)'" } ?? "")"
                 }
             }
             for route in try sockets.routes() where route.destination.prefixLength > 0 {
+                guard subnets.contains(where: { $0.overlaps(route.destination) }) else { continue }
                 let name = Self.name(ofInterface: route.interfaceIndex)
-                guard !isOwn(name) else { continue }
-                if subnets.contains(where: { $0.overlaps(route.destination) }) {
+                if !isOwn(name) {
                     return "the route to \(route.destination)\(name.map { " by interface '\($0)'" } ?? "")"
                 }
             }
@@ -175,44 +180,6 @@ public struct Kernel: ~Copyable {
         do { try sockets.deleteLink(name) } catch { throw EngineError(error) }
     }
 
-    /// Turns `before`, which is what was just observed of all that `wish` names, with the rules that stand, into `wish`.
-    ///
-    /// Where the kernel refuses a step, what was done before it is undone, by a plan from what is then there to what was there
-    /// at the start, and the refusal is thrown.
-    public mutating func turn(_ before: HostState, into wish: HostState) throws(EngineError) {
-        try carryOut(Plan(from: before, to: wish), before: before, scope: before.merging(wish))
-    }
-
-    /// Carries out the plan's steps in order, or none where one is refused.
-    ///
-    /// `before` is what was just observed of all that `scope` names.
-    public mutating func carryOut(_ plan: Plan, before: HostState, scope: HostState) throws(EngineError) {
-        var rules = before.rules
-        var made: Set<InterfaceName> = []
-        for step in plan.steps {
-            do throws(EngineError) {
-                try Self.passFault(at: step)
-                try perform(step)
-                switch step {
-                case .addBridge(let name, _), .addIntermediate(let name): made.insert(name)
-                case .installRules(let installed), .replaceRules(_, let installed): rules[installed.bridge] = installed
-                case .removeRules(let removed): rules[removed.bridge] = nil
-                default: break
-                }
-            } catch {
-                // The undo goes as far as it can; what was refused first is what the caller must hear of.
-                if var now = try? observe(scope) {
-                    // What somebody else made meanwhile, in the way of a step, is not this plan's to remove.
-                    now.bridges = now.bridges.filter { before.bridges[$0.key] != nil || made.contains($0.key) }
-                    now.detours = now.detours.filter { before.detours[$0.key] != nil || made.contains($0.key) }
-                    now.rules = rules
-                    for step in Plan(from: now, to: before).steps { try? perform(step) }
-                }
-                throw error
-            }
-        }
-    }
-
     /// Removes vnet's tables, when the last network is gone.
     public mutating func removeTables() throws(EngineError) {
         do {
@@ -223,7 +190,7 @@ public struct Kernel: ~Copyable {
         }
     }
 
-    private mutating func perform(_ step: Step) throws(EngineError) {
+    mutating func perform(_ step: Step) throws(EngineError) {
         do {
             switch step {
             case .addBridge(let name, let bridge):
@@ -280,7 +247,7 @@ public struct Kernel: ~Copyable {
             ))
     }
 
-    private static func passFault(at step: Step) throws(EngineError) {
+    static func passFault(at step: Step) throws(EngineError) {
         if Fault.isDue() { throw EngineError("\(step): refused for a test") }
     }
 

@@ -33,6 +33,19 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
     @discardableResult
     public func run(_ commands: String, while operation: String) throws(NftError) -> String {
         threads.ids.insert(cnftables_thread())
+        var attempts = 1
+        while true {
+            do throws(NftError) {
+                return try attempt(commands, while: operation)
+            } catch {
+                // Somebody's change, of whichever namespace, came in between, and libnftables asks no second time.
+                guard attempts < 20, error.reason.contains("Interrupted system call") else { throw error }
+                attempts += 1
+            }
+        }
+    }
+
+    private func attempt(_ commands: String, while operation: String) throws(NftError) -> String {
         let result = unsafe nft_run_cmd_from_buffer(context, commands)
         let output = unsafe nft_ctx_get_output_buffer(context).map { unsafe String(cString: $0) } ?? ""
         let errors = unsafe nft_ctx_get_error_buffer(context).map { unsafe String(cString: $0) } ?? ""

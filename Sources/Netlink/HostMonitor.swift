@@ -8,8 +8,8 @@ public enum HostChange: Hashable, Sendable {
     case linkGone(String)
     /// Addresses or routes of the interface with this index.
     case addresses(Int32)
-    /// Settings that the kernel tells of, such as forwarding.
-    case settings
+    /// Settings that the kernel tells of, such as forwarding, of the interface with this index; nil where of all.
+    case settings(interface: Int32?)
     /// Firewall rules, and the thread that did it, by its id and name.
     case rules(thread: Int32, name: String)
     /// More than there was room for.
@@ -135,7 +135,17 @@ extension HostChange {
                     .integer(Int(RTA_OIF.rawValue), as: Int32.self)
             else { return nil }
             self = .addresses(index)
-        case RTM_NEWNETCONF: self = .settings
+        case RTM_NEWNETCONF:
+            let size = MemoryLayout<netconfmsg>.size
+            guard content.count >= size,
+                let index = Attributes(content[size...]).integer(Int(NETCONFA_IFINDEX), as: Int32.self)
+            else { return nil }
+            switch index {
+            case NETCONFA_IFINDEX_ALL: self = .settings(interface: nil)
+            // What interfaces begin with that there are not yet is nobody's.
+            case NETCONFA_IFINDEX_DEFAULT: return nil
+            default: self = .settings(interface: index)
+            }
         default: return nil
         }
     }

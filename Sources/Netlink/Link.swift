@@ -223,6 +223,42 @@ extension RouteSocket {
         request.put(IFLA_IFNAME, name.description)
         try perform(request, while: operation)
     }
+
+    /// The group that links are put into to be deleted at once: the letters `vnet`, which nobody else will have chosen.
+    private static var doomedGroup: UInt32 { 0x766E_6574 }
+
+    /// Deletes several links in one request, for which the kernel waits once or twice instead of for each: 17 instead of 47 ms
+    /// a bridge.
+    ///
+    /// Returns why those that are still there are.
+    public func deleteLinks(_ names: [InterfaceName]) -> [InterfaceName: NetlinkError] {
+        var errors: [InterfaceName: NetlinkError] = [:]
+        func attempt(_ name: InterfaceName, _ body: () throws(NetlinkError) -> Void) {
+            do throws(NetlinkError) { try body() } catch { errors[name] = error }
+        }
+        if names.count > 1 {
+            let operation = "delete \(names.count) links"
+            for name in names {
+                attempt(name) { () throws(NetlinkError) in
+                    let request = try Request(RTM_NEWLINK, 0, ifinfomsg(), while: operation)
+                    request.put(IFLA_IFNAME, name.description)
+                    request.put(IFLA_GROUP, Self.doomedGroup)
+                    try perform(request, while: operation)
+                }
+            }
+            do throws(NetlinkError) {
+                let request = try Request(RTM_DELLINK, 0, ifinfomsg(), while: operation)
+                request.put(IFLA_GROUP, Self.doomedGroup)
+                try perform(request, while: operation)
+                return errors
+            } catch {}
+        }
+        // One that cannot go keeps the others of its group; alone they can.
+        for name in names where errors[name] == nil {
+            attempt(name) { () throws(NetlinkError) in try deleteLink(name) }
+        }
+        return errors
+    }
 }
 
 extension Link {

@@ -61,7 +61,7 @@ import Testing
                 // Nothing has this name, so the step is refused wherever it stands.
                 steps.insert(.set("nosuchlink", .init(isUp: true)), at: index)
                 var message = ""
-                do { try kernel.carryOut(Plan(steps: steps), before: observed, scope: wish) } catch {
+                do { try kernel.carryOut(.init(Plan(steps: steps), before: observed, scope: wish)) } catch {
                     message = "\(error)"
                 }
                 let hasRules = wish.rules.values.contains { kernel.hasRules(of: $0) }
@@ -90,9 +90,7 @@ import Testing
                 state.master = network.bridge.name.flatMap { InterfaceName($0) }
                 state.isIsolated = network.portsAreIsolated == true
                 wish.taps[tap] = state
-                var scope = wish
-                scope.bridges.merge(before.bridges) { new, _ in new }
-                var observed = try kernel.observe(scope)
+                var observed = try kernel.observe(wish.merging(before))
                 observed.rules = before.rules
                 try kernel.turn(observed, into: wish)
                 let missing = try Self.difference(kernel, wish)

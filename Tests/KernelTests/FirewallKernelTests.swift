@@ -55,7 +55,9 @@ import Testing
                 // What stands already is put in place again after somebody has changed it.
                 try nft.run(old.installation, while: "install again")
                 try nft.run(new.replacement(of: old), while: "replace \(index) by \(number)")
-                if (try? nft.run(new.presence, while: "look")) == nil { found.append("\(number) is not there") }
+                do { try nft.run(new.presence, while: "look") } catch {
+                    found.append("\(number) is not there: \(error)")
+                }
                 if (try? nft.run(old.presence, while: "look")) != nil {
                     found.append("\(index) is there beside \(number)")
                 }

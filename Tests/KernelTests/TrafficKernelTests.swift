@@ -95,7 +95,7 @@ import Testing
                 var kernel = try Kernel()
                 var steps = Plan(from: HostState(), to: wish).steps
                 steps.insert(.set("nosuchlink", .init(isUp: true)), at: index)
-                try? kernel.carryOut(Plan(steps: steps), before: HostState(), scope: wish)
+                try? kernel.carryOut(.init(Plan(steps: steps), before: HostState(), scope: wish))
                 let device = try kernel.link(named: "br9")
                 let after = try kernel.observe(wish)
                 let isRedirected = try device.map { try sockets.redirection(of: $0) != nil } ?? true
