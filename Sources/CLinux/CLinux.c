@@ -305,6 +305,9 @@ static void from_address(const struct sockaddr_storage *address, struct clinux_e
 }
 
 /// Opens a socket of the endpoint's family that may be bound to an address before the host has it.
+///
+/// A datagram socket on a device shares its port with servers of other devices: dnsmasq binds to the port first and to its
+/// device afterwards. Who does not ask to share is still in the way, and so is told.
 static int open_bound(const struct clinux_endpoint *local, int type, const char *device)
 {
     struct sockaddr_storage address;
@@ -315,7 +318,7 @@ static int open_bound(const struct clinux_endpoint *local, int type, const char 
     int is_v6 = address.ss_family == AF_INET6;
     if (setsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof on) < 0
         || (is_v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
-        || (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        || ((type == SOCK_STREAM || device) && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         || (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, strlen(device)) < 0)
         || bind(fd, (struct sockaddr *)&address, size) < 0)
         return fail(fd);
