@@ -66,6 +66,10 @@ extension NetworkService {
     private func checkSuspects() async {
         let all = suspects
         suspects = [:]
+        if networks.values.contains(where: { $0.live?.rules != nil && $0.live?.hasSuspectRules == true }) {
+            // Each network's own are put in place below; what they share, once.
+            tidy("restore the firewall's tables") { try kernel.restoreTables() }
+        }
         for (uuid, cause) in all {
             if busy.contains(uuid) {
                 suspect(uuid, cause)

@@ -180,6 +180,16 @@ public struct Kernel: ~Copyable {
         do { try sockets.deleteLink(name) } catch { throw EngineError(error) }
     }
 
+    /// Puts what all networks' rules share back as it is to be, whatever somebody has made of it.
+    public mutating func restoreTables() throws(EngineError) {
+        do {
+            try nft.run(Ruleset.base, while: "restore vnet's nftables tables")
+            hasTables = true
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
     /// Removes vnet's tables, when the last network is gone.
     public mutating func removeTables() throws(EngineError) {
         do {

@@ -5,7 +5,8 @@
 /// thousand, and a network comes and goes in one atomic batch that names only what is its own. Names in the text are
 /// ``InterfaceName``s and addresses, which cannot end a token.
 public enum Ruleset {
-    /// The tables, base chains and maps, for a kernel that has none of them yet.
+    /// The tables, base chains and maps, in a form that may be there already: what somebody changed in the chains is put back,
+    /// and no element of a map is lost.
     ///
     /// Order in `forward` is what keeps networks apart. First what stays on one bridge, and what one network's guests may open
     /// in another: where `bridge-nf-call-iptables` is on, frames between guests come here too. Then the destination's say,
@@ -28,45 +29,12 @@ public enum Ruleset {
             map dns_redirect { type ifname : verdict; }
             map forwarded_to { type ifname : verdict; }
         \(forwardMaps)
-            chain loopback {
-                type filter hook prerouting priority raw; policy accept;
-                ip saddr 127.0.0.0/8 iifname @bridges drop
-                ip daddr 127.0.0.0/8 iifname @bridges drop
-            }
-            chain input {
-                type filter hook input priority filter; policy accept;
-                iifname vmap @from_guests
-            }
-            chain forward {
-                type filter hook forward priority filter; policy accept;
-                iifname . oifname vmap @pairs
-                oifname vmap @to_network
-                iifname vmap @from_network
-            }
-            chain port_forwards {
-        \(forwardRules)
-            }
-            chain prerouting {
-                type nat hook prerouting priority dstnat; policy accept;
-                iifname vmap @dns_redirect
-                jump port_forwards
-            }
-            chain output {
-                type nat hook output priority -100; policy accept;
-                jump port_forwards
-            }
-            chain postrouting {
-                type nat hook postrouting priority srcnat; policy accept;
-                ct status dnat oifname vmap @forwarded_to
-                ip saddr vmap @source_nat4
-                ip6 saddr vmap @source_nat6
-            }
         }
         table bridge vnet {
             comment "vnet: made and removed by the vnet daemon"
         }
 
-        """
+        """ + baseChains.map(\.presence).joined() + baseChains.map(\.content).joined()
 
     /// Removes all that `base` and every network made.
     public static let removal = """
@@ -128,12 +96,12 @@ public enum Ruleset {
         }.joined(separator: "\n")
     }
 
-    private static var forwardRules: String {
+    static var forwardRules: [String] {
         Family.allCases.flatMap { family in
             ForwardMap.allCases.map { map in
                 let key = map.key(family).map(\.expression).joined(separator: " . ")
-                return "        \(map.guardExpression)dnat \(family.keyword) to \(key) map @\(map.name(family))"
+                return "\(map.guardExpression)dnat \(family.keyword) to \(key) map @\(map.name(family))"
             }
-        }.joined(separator: "\n")
+        }
     }
 }

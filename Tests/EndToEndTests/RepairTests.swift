@@ -12,6 +12,8 @@ struct RepairTests {
         "ip address add 192.168.150.77/24 dev br-lab", "ip route del 10.200.0.0/16", "ip link set vtap0 nomaster",
         "ip link set vtap0 down", "bridge link set dev vtap0 isolated on", "nft flush ruleset",
         "nft delete table inet vnet", "nft flush chain inet vnet from-br-lab",
+        "nft flush chain inet vnet forward", "nft flush chain inet vnet postrouting", "nft flush table inet vnet",
+        "nft insert rule inet vnet forward drop", "nft 'chain inet vnet forward { policy drop; }'",
         "nft delete element inet vnet bridges { br-lab }", "sysctl -qw net.ipv4.ip_forward=0",
         "sysctl -qw net.ipv6.conf.br-lab.disable_ipv6=0", "sysctl -qw net.ipv6.conf.br-lab.accept_ra=1",
         "ip link del br-lab; nft flush ruleset; sysctl -qw net.ipv4.ip_forward=0",
