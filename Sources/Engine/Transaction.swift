@@ -55,10 +55,9 @@ extension Kernel {
         }
     }
 
-    /// Carries out the steps up to the next that deletes a bridge, which keeps the kernel waiting for 20 to 50 ms, and returns
-    /// that bridge: the caller deletes it before going on. Nil when all steps are done.
+    /// Carries out the steps up to the next that deletes a bridge, and returns that bridge; nil when all steps are done.
     ///
-    /// Where this throws, or where the bridge cannot be deleted, the transaction is to be undone.
+    /// The kernel takes 20 to 50 ms for a deletion, so the caller has it done where nobody waits, before it goes on. Where this throws, or where the bridge cannot be deleted, the transaction is to be undone.
     public mutating func advance(_ transaction: inout Transaction) throws(EngineError) -> InterfaceName? {
         while let step = transaction.rest.popFirst() {
             try Self.passFault(at: step)
