@@ -51,7 +51,7 @@ public struct Kernel: ~Copyable {
                 }
                 state.bridges[name] = BridgeState(
                     mac: mac, mtu: link.mtu, settings: settings, alias: link.alias, addresses: Set(addresses),
-                    routes: try routes(wish.bridges[name]?.routes ?? [], on: link), isUp: link.isUp)
+                    routes: Set(try sockets.gatewayRoutes(on: link.index)), isUp: link.isUp)
             }
             for (name, want) in wish.taps {
                 guard let link = try sockets.link(named: name), link.isGuests, let mac = link.mac else { continue }
@@ -72,11 +72,6 @@ public struct Kernel: ~Copyable {
         }
         for sysctl in wish.sysctls.keys { state.sysctls[sysctl] = Self.read(sysctl) }
         return state
-    }
-
-    /// Those of the routes that there are; others are somebody else's.
-    private func routes(_ wish: Set<GatewayRoute>, on link: Link) throws(NetlinkError) -> Set<GatewayRoute> {
-        wish.isEmpty ? [] : wish.intersection(try sockets.gatewayRoutes(on: link.index))
     }
 
     private func observeTraffic(_ wish: HostState, into state: inout HostState) throws(NetlinkError) {
