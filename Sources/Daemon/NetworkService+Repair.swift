@@ -23,11 +23,17 @@ extension NetworkService {
         case .settings(nil): suspectAll("a setting of the kernel was changed")
         case .rules(let thread, let name):
             guard !kernel.hasChangedRules(onThread: thread) else { return }
-            // Which of the rules is not worth finding out: all of them are put in place again.
-            for uuid in networks.keys { networks[uuid]?.live?.hasSuspectRules = true }
+            suspectRules()
             suspectAll("firewall rules were changed by \(name) (process \(thread))")
-        case .unknown: suspectAll("much was changed at once")
+        case .unknown:
+            suspectRules()
+            suspectAll("much was changed at once")
         }
+    }
+
+    /// Which of the rules were changed is not worth finding out: all of them are put in place again.
+    private func suspectRules() {
+        for uuid in networks.keys { networks[uuid]?.live?.hasSuspectRules = true }
     }
 
     /// Looks at settings, of whose changes the kernel mostly tells nobody; of very many networks, at some of them.
