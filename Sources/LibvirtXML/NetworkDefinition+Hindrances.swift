@@ -13,13 +13,8 @@ extension NetworkDefinition {
 
 extension XMLElement {
     /// The element that a sentence is about: the first that it names in angle brackets.
-    ///
-    /// Of a DHCP element it is the one of the family that the sentence names.
     fileprivate func element(of sentence: String) -> XMLElement? {
         guard let name = sentence.firstMatch(of: /<([\w:]+)>/).map({ String($0.1) }) else { return nil }
-        if name == "dhcp" {
-            return all("ip").first { $0["family"] == "ipv6" }?.first("dhcp")
-        }
         return descendant(name)
     }
 
