@@ -13,7 +13,7 @@ extension NetworkService {
                 .invalid,
                 "network '\(network.name)' has no inbound <bandwidth> that a floor could be a part of: give it one")
         }
-        let taken = ports.ports(of: network.uuid).compactMap(\.floor).reduce(0, +)
+        let taken = shares(of: network.uuid).map(\.floor).reduce(0, +)
         let (sum, isTooMuch) = taken.addingReportingOverflow(floor)
         let all = inbound.peak ?? inbound.average
         guard floor > 0, !isTooMuch, sum <= all else {
@@ -26,8 +26,19 @@ extension NetworkService {
 
     /// The lowest class of the bridge's shaper that no port has: 1 and 2 are of all and of the rest.
     func freeClass(of network: NetworkUUID) -> UInt16 {
-        let taken = Set(ports.ports(of: network).compactMap(\.classNumber))
+        let taken = Set(shares(of: network).map(\.number))
         return (3...UInt16.max).first { !taken.contains($0) } ?? .max
+    }
+
+    /// What ports of a network are guaranteed, whoever made their taps: kilobytes per second, the guest, the class.
+    private func shares(of network: NetworkUUID) -> [(floor: UInt64, mac: MACAddress, number: UInt16)] {
+        let own = ports.ports(of: network).compactMap { port in
+            port.floor.flatMap { floor in port.classNumber.map { (floor, port.mac, $0) } }
+        }
+        let others = hypervisorPorts.ports(of: network).compactMap { port in
+            port.floor.flatMap { floor in port.classID.flatMap { UInt16(exactly: $0) }.map { (floor, port.mac, $0) } }
+        }
+        return own + others
     }
 
     /// The shaper of a network's bridge with the shares of its ports; empty where the network is not limited inbound.
@@ -35,10 +46,7 @@ extension NetworkService {
         guard let bridge = network.limitedBridge, var shaper = TrafficLimits(network.bandwidth).leaving else {
             return [:]
         }
-        for port in ports.ports(of: network.uuid) {
-            guard let floor = port.floor, let number = port.classNumber else { continue }
-            shaper.guarantee(floor, to: port.mac, as: number)
-        }
+        for share in shares(of: network.uuid) { shaper.guarantee(share.floor, to: share.mac, as: share.number) }
         return [bridge: shaper]
     }
 

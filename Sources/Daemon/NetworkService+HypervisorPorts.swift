@@ -31,13 +31,27 @@ extension NetworkService {
                 .conflict,
                 "network '\(reference)' has a port with UUID \(wish.uuid) already: choose another, or delete that one")
         }
-        let port: NetworkPort
+        var port: NetworkPort
         do {
             port = try isReclaimed ? live.reclaiming(wish, besides: others) : live.plugging(wish, besides: others)
         } catch {
             throw APIError(.invalid, "\(error)")
         }
+        port.classID = nil
+        if let floor = port.floor {
+            try checkFloor(floor, on: live)
+            port.classID = UInt32(freeClass(of: uuid))
+        }
         try hypervisorPorts.store(port, on: uuid)
+        if port.floor != nil {
+            do {
+                try share(live)
+            } catch {
+                try? hypervisorPorts.remove(port.uuid, of: uuid)
+                try? share(live)
+                throw APIError(.failed, "port \(port.uuid) of network '\(reference)' was not made: \(error)")
+            }
+        }
         logger.info("port created", metadata: ["network": "\(reference)", "port": "\(port.uuid)"])
         emit(.portAttached, live, "port \(port.uuid) of guest \(port.owner.name) with address \(port.mac)")
         return port
@@ -73,6 +87,7 @@ extension NetworkService {
             return found
         }
         try hypervisorPorts.remove(port, of: uuid)
+        if found.floor != nil, let live = networks[uuid]?.live { try share(live.definition) }
         logger.info("port deleted", metadata: ["network": "\(reference)", "port": "\(port)"])
         emit(
             .portDetached, name: name(of: uuid), uuid: uuid,

@@ -55,6 +55,12 @@ extension NetworkService {
     /// Makes the port on disk and then its tap, so that no tap is ever without a record.
     private func makePort(_ wish: PortWish, mac: MACAddress, on network: NetworkDefinition) throws -> Port {
         let group = try portGroup(wish.portGroup, of: network)
+        if let need = group?.virtualPort?.kind?.need {
+            throw APIError(
+                .invalid,
+                "<portgroup> '\(group?.name ?? "")' of network '\(network.name)' has no place for a guest: its <virtualport>"
+                    + " \(need); attach it to another")
+        }
         if let floor = wish.floor { try checkFloor(floor, on: network) }
         let seat = try seat(on: network, isIsolated: wish.isIsolated)
         while let tap = ports.freeTap() {

@@ -5,13 +5,17 @@ struct DnsmasqLine: Hashable, Sendable {
     private(set) var tags: [String] = []
     /// `set:`, what the line says a client to have.
     private(set) var tagSet: String?
+    /// What stands between commas, and is no tag.
     private(set) var words: [String] = []
+    /// All that stands behind the first `=`.
+    let value: String
 
     init(_ text: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        key = Self.trimmed(parts[0])
-        guard parts.count == 2, !Self.trimmed(parts[1]).isEmpty else { return }
-        for word in parts[1].split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed) {
+        key = parts[0].trimmed
+        value = parts.count == 2 ? parts[1].trimmed : ""
+        guard !value.isEmpty else { return }
+        for word in value.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed) {
             switch word {
             case _ where word.hasPrefix("tag:"): tags.append(String(word.dropFirst(4)))
             case _ where word.hasPrefix("set:"): tagSet = String(word.dropFirst(4))
@@ -22,13 +26,6 @@ struct DnsmasqLine: Hashable, Sendable {
             default: words.append(word)
             }
         }
-    }
-
-    private static func trimmed(_ text: some StringProtocol) -> String {
-        var text = text[...]
-        while text.first == " " { text = text.dropFirst() }
-        while text.last == " " { text = text.dropLast() }
-        return String(text)
     }
 
     // MARK: Options
@@ -156,5 +153,15 @@ struct DnsmasqLine: Hashable, Sendable {
                 default: false
                 }
             }
+    }
+}
+
+extension StringProtocol {
+    /// Without white space at both ends.
+    var trimmed: String {
+        var part = Substring(self)
+        while part.first?.isWhitespace == true { part.removeFirst() }
+        while part.last?.isWhitespace == true { part.removeLast() }
+        return String(part)
     }
 }

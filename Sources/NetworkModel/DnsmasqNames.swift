@@ -1,7 +1,5 @@
 /// What dnsmasq's options say about names: those lines of `<dnsmasq:options>` that have a meaning for any name server.
-///
-/// A line that cannot be understood is left out, as are options that are about dnsmasq itself, such as `cache-size`.
-struct DnsmasqNames {
+struct DnsmasqNames: Hashable, Sendable {
     typealias DNS = ServiceConfiguration.DNS
 
     private(set) var hosts: [DNS.Host] = []
@@ -14,33 +12,31 @@ struct DnsmasqNames {
     private(set) var closedDomains: [String] = []
     private(set) var refusesPrivateAddresses = false
 
-    init(_ lines: [String]) {
-        for line in lines {
-            let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimmed }
-            guard let option = parts.first else { continue }
-            let value = parts.count > 1 ? parts[1] : ""
-            switch option {
-            case "address": readAddress(value)
-            case "server", "local": readServer(value)
-            case "cname": readAlias(value)
-            case "host-record": readHost(value)
-            case "txt-record": readText(value)
-            case "srv-host": readService(value)
-            case "stop-dns-rebind": refusesPrivateAddresses = true
-            default: break
-            }
+    /// Whether the line is about names and understood; else it changes nothing here.
+    mutating func read(_ line: DnsmasqLine) -> Bool {
+        switch line.key {
+        case "address": return readAddress(line.value)
+        case "server", "local": return readServer(line.value)
+        case "cname": return readAlias(line.value)
+        case "host-record": return readHost(line.value)
+        case "txt-record": return readText(line.value)
+        case "srv-host": return readService(line.value)
+        case "stop-dns-rebind":
+            refusesPrivateAddresses = true
+            return line.value.isEmpty
+        default: return false
         }
     }
 
     /// `/DOMAIN/DOMAIN/ADDRESS`, where `#` is the null address of both families, and nothing means that there is no such name.
-    private mutating func readAddress(_ value: String) {
-        guard let (domains, rest) = Self.domains(of: value) else { return }
+    private mutating func readAddress(_ value: String) -> Bool {
+        guard let (domains, rest) = Self.domains(of: value) else { return false }
         let addresses: [IPAddress]
         switch rest {
         case "": addresses = []
         case "#": addresses = [.v4(IPv4Address(0)), .v6(IPv6Address(0))]
         default:
-            guard let address = IPAddress(rest) else { return }
+            guard let address = IPAddress(rest) else { return false }
             addresses = [address]
         }
         for domain in domains {
@@ -50,61 +46,68 @@ struct DnsmasqNames {
                 fixedDomains.append(.init(name: domain, addresses: addresses))
             }
         }
+        return !domains.isEmpty
     }
 
     /// `ADDRESS#PORT`, or the same for some domains: `/DOMAIN/DOMAIN/ADDRESS#PORT`, `#` for the common servers, nothing for
     /// none.
-    private mutating func readServer(_ value: String) {
+    private mutating func readServer(_ value: String) -> Bool {
         guard let (domains, rest) = Self.domains(of: value) else {
-            if let (address, port) = Self.server(value) { forwarders.append(.init(address: address, port: port)) }
-            return
+            guard let (address, port) = Self.server(value) else { return false }
+            forwarders.append(.init(address: address, port: port))
+            return true
         }
-        for domain in domains {
-            if rest.isEmpty {
-                closedDomains.append(domain)
-            } else if rest == "#" {
-                forwarders.append(.init(domain: domain))
-            } else if let (address, port) = Self.server(rest) {
-                forwarders.append(.init(domain: domain, address: address, port: port))
-            }
+        switch rest {
+        case "": closedDomains += domains
+        case "#": forwarders += domains.map { .init(domain: $0) }
+        default:
+            guard let (address, port) = Self.server(rest) else { return false }
+            forwarders += domains.map { .init(domain: $0, address: address, port: port) }
         }
+        return !domains.isEmpty
     }
 
     /// `ALIAS,ALIAS,TARGET`, and perhaps a TTL behind.
-    private mutating func readAlias(_ value: String) {
+    private mutating func readAlias(_ value: String) -> Bool {
         var words = Self.words(of: value)
         if words.count > 2, words.last.flatMap({ UInt32($0) }) != nil { words.removeLast() }
-        guard words.count >= 2, let target = words.popLast() else { return }
+        guard words.count >= 2, let target = words.popLast() else { return false }
         aliases += words.map { .init(name: $0, target: target) }
+        return true
     }
 
     /// `NAME,NAME,ADDRESS,ADDRESS`, and perhaps a TTL behind.
-    private mutating func readHost(_ value: String) {
+    private mutating func readHost(_ value: String) -> Bool {
         let words = Self.words(of: value)
         let addresses = words.compactMap { IPAddress($0) }
         let names = words.filter { IPAddress($0) == nil && UInt32($0) == nil }
-        guard !addresses.isEmpty else { return }
+        guard !addresses.isEmpty, !names.isEmpty else { return false }
         hosts += names.map { .init(name: $0, addresses: addresses) }
+        return true
     }
 
     /// `NAME,TEXT,TEXT`, each in quotes where it has commas.
-    private mutating func readText(_ value: String) {
+    private mutating func readText(_ value: String) -> Bool {
         let words = Self.words(of: value)
-        guard let name = words.first, !name.isEmpty else { return }
+        guard let name = words.first, !name.isEmpty else { return false }
         let values = words.count > 1 ? Array(words.dropFirst()) : [""]
         texts.append(.init(name: name, value: values.joined()))
+        return true
     }
 
     /// `_SERVICE._PROTOCOL.DOMAIN,TARGET,PORT,PRIORITY,WEIGHT`, of which all but the first may be missing.
-    private mutating func readService(_ value: String) {
+    private mutating func readService(_ value: String) -> Bool {
         let words = Self.words(of: value)
-        guard let name = words.first, !name.isEmpty else { return }
+        guard let name = words.first, !name.isEmpty else { return false }
         func number(_ index: Int, _ silent: UInt16) -> UInt16? {
             words.indices.contains(index) && !words[index].isEmpty ? UInt16(words[index]) : silent
         }
-        guard let port = number(2, 1), let priority = number(3, 0), let weight = number(4, 0) else { return }
+        guard let port = number(2, 1), let priority = number(3, 0), let weight = number(4, 0) else {
+            return false
+        }
         let target = words.count > 1 && !words[1].isEmpty ? words[1] : "."
         services.append(.init(name: name, target: target, port: port, priority: priority, weight: weight))
+        return true
     }
 
     /// The domains between slashes and what follows them; nil where there are none.
@@ -136,14 +139,5 @@ struct DnsmasqNames {
             }
         }
         return words.map(\.trimmed)
-    }
-}
-
-extension StringProtocol {
-    fileprivate var trimmed: String {
-        var part = Substring(self)
-        while part.first?.isWhitespace == true { part.removeFirst() }
-        while part.last?.isWhitespace == true { part.removeLast() }
-        return String(part)
     }
 }

@@ -1,7 +1,7 @@
-/// What lines of dnsmasq's configuration (dnsmasq(8)), as libvirt's `<dnsmasq:options>` holds them, mean for DHCP and TFTP.
+/// What lines of dnsmasq's configuration (dnsmasq(8)), as libvirt's `<dnsmasq:options>` holds them, mean here.
 ///
 /// Networks made for libvirt have them for what its own elements cannot say: options, files to start from by the kind of client,
-/// reservations.
+/// reservations, names and other servers for them.
 public struct DnsmasqOptions: Hashable, Sendable {
     /// `dhcp-option` and `dhcp-option-force`.
     public private(set) var options: [ServiceConfiguration.DHCP.Option] = []
@@ -11,7 +11,8 @@ public struct DnsmasqOptions: Hashable, Sendable {
     public private(set) var reservations: [NetworkDefinition.IP.Reservation] = []
     /// `tftp-root`.
     public private(set) var tftpRoot: String?
-    /// The lines that have no effect.
+    private(set) var names = DnsmasqNames()
+    /// The lines that have no effect: that cannot be understood, or that are about dnsmasq itself, such as `cache-size`.
     public private(set) var ineffective: [String] = []
     private var traits: [String: [ServiceConfiguration.DHCP.ClientTrait]] = [:]
 
@@ -28,7 +29,7 @@ public struct DnsmasqOptions: Hashable, Sendable {
     /// What the server does anyway.
     private static let usual: Set<String> = [
         "dhcp-authoritative", "dhcp-rapid-commit", "dhcp-no-override", "enable-tftp", "tftp-no-fail",
-        "tftp-single-port",
+        "tftp-single-port", "expand-hosts", "bogus-priv", "domain-needed",
     ]
 
     /// Whether the line is understood.
@@ -57,7 +58,7 @@ public struct DnsmasqOptions: Hashable, Sendable {
             guard let reservation = line.reservation else { return false }
             reservations.append(reservation)
             return true
-        default: return false
+        default: return names.read(line)
         }
     }
 

@@ -57,16 +57,17 @@ extension NetworkDefinition {
         }
         let mode = forward?.mode
         if hasOwnBridge {
-            if port.virtualPort != nil {
+            if port.virtualPort?.kind != nil {
                 throw PlugError("network '\(name)' has a bridge of its own, which knows no <virtualport>: remove it")
             }
             if port.vlan != nil {
                 throw PlugError("network '\(name)' has a bridge of its own, which knows no <vlan>: remove it")
             }
         }
-        if port.floor != nil {
+        if port.floor != nil, bridge.name == nil {
             throw PlugError(
-                "network '\(name)' cannot promise bandwidth to one guest: remove 'floor', and limit the others instead")
+                "network '\(name)' has no bridge, which alone can keep the promise of a 'floor': remove it, and limit the"
+                    + " others instead")
         }
         if port.bandwidth != nil, mode == .hostdev {
             throw PlugError("network '\(name)' gives guests whole devices, whose bandwidth cannot be limited")

@@ -4,9 +4,11 @@ extension NetworkDefinition {
     /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do or vnet does not use.
     /// What depends on the host is not looked at here.
     /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
-    /// options, and a client's DUID in an IPv4 reservation, which libvirt does not look at either.
+    /// options, a client's DUID in an IPv4 reservation, which libvirt does not look at either, a `<virtualport>` without a
+    /// type, and `register`, without which guests alone find each other's names. What a `<portgroup>` asks for hinders its
+    /// ports alone.
     public var unsupportedFeatures: [String] {
-        linkFeatures + forwardFeatures + portFeatures + serviceFeatures
+        linkFeatures + forwardFeatures + portFeatures
     }
 
     private var linkFeatures: [String] {
@@ -44,33 +46,22 @@ extension NetworkDefinition {
 
     private var portFeatures: [String] {
         var found: [String] = []
-        func note(_ vlan: VLAN?, _ port: VirtualPort?, _ place: String) {
-            if vlan != nil, bridge.name == nil {
-                found.append("<vlan>\(place) needs a bridge, or devices with SR-IOV virtual functions")
-            }
-            if let port { found.append("<virtualport>\(place) \(port.need)") }
+        if vlan != nil, bridge.name == nil {
+            found.append("<vlan> needs a bridge, or devices with SR-IOV virtual functions")
         }
-        note(vlan, virtualPort, "")
-        for group in portGroups { note(group.vlan, group.virtualPort, " of <portgroup> '\(group.name)'") }
-        return found
-    }
-
-    private var serviceFeatures: [String] {
-        var found: [String] = []
-        if domain?.register == true { found.append("register='yes' of <domain> is not supported yet") }
+        if let need = virtualPort?.kind?.need { found.append("<virtualport> \(need)") }
         return found
     }
 }
 
-extension NetworkDefinition.VirtualPort {
-    /// What is not there.
-    fileprivate var need: String {
-        switch kind {
+extension NetworkDefinition.VirtualPort.Kind {
+    /// What is not there, behind the element's name.
+    public var need: String {
+        switch self {
         case .openvswitch: "needs an Open vSwitch, and vnet works with Linux bridges only"
         case .midonet: "needs MidoNet, and vnet works with Linux bridges only"
         case .qbg: "needs lldpad and a switch that speaks 802.1Qbg, which vnet does not talk to"
         case .qbh: "needs an interface with port extension, 802.1Qbh, which vnet does not control"
-        case nil: "has no type, so nobody knows which switch it is for"
         }
     }
 }

@@ -115,7 +115,7 @@ extension ServiceConfiguration.DNS {
             definition.forward == nil || ip.localPtr == true || ip.address.isPrivate ? ip.subnet : nil
         }
         bridge = Self.bridge(of: definition)
-        let options = DnsmasqNames(definition.dnsmasqOptions)
+        let options = DnsmasqOptions(definition.dnsmasqOptions, address: .any).names
         hosts += options.hosts
         texts += options.texts
         services += options.services

@@ -69,6 +69,7 @@ struct BandwidthTests {
         <portgroup name='usual' default='yes'>
           <bandwidth><inbound average='4000'/></bandwidth>
         </portgroup>
+        <portgroup name='switch'><virtualport type='openvswitch'/></portgroup>
         """
 
     @Test func `a port has its group's limits or its own, in both directions`() async throws {
@@ -92,7 +93,10 @@ struct BandwidthTests {
             #expect(unknown.code == 1)
             #expect(
                 unknown.errors
-                    == "error: network 'lab' has no <portgroup> 'nosuch': it has 'slow', 'usual'\n")
+                    == "error: network 'lab' has no <portgroup> 'nosuch': it has 'slow', 'usual', 'switch'\n")
+            let impossible = try await site.host.vnet("attach", "lab", "--portgroup", "switch")
+            #expect(impossible.code == 1)
+            #expect(impossible.errors.contains("<portgroup> 'switch' of network 'lab' has no place for a guest"))
 
             // Limits belong to the port, and outlive its network's stop and the daemon.
             let running = try await site.host.snapshot()

@@ -64,6 +64,39 @@ struct NetworkPortTests {
         }
     }
 
+    @Test func `a hypervisor's port has its floor of the network's bandwidth, and gives it back`() async throws {
+        try requireTools("tc")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: "<bandwidth><inbound average='3000'/></bandwidth>"))
+            let before = try await site.host.snapshot()
+            func floor(_ rate: Int) -> String { "<bandwidth><inbound average='100' floor='\(rate)'/></bandwidth>\n" }
+            let file = try site.lab.file("port.xml", port(floor(2_000)))
+            try await site.host.must("net-port-create", "lab", file)
+            let xml = try await site.host.must("net-port-dumpxml", "lab", Self.uuid).output
+            #expect(
+                xml.contains("<inbound average='100' floor='2000'/>") && xml.contains("<bandwidth classID='3'>"),
+                "\(xml)")
+            let classes = try await site.host.namespace.run("tc", "class", "show", "dev", "br-lab").output
+            #expect(classes.contains(#/htb [0-9a-f]+:3 .* rate 16Mbit ceil 24Mbit/#), "\(classes)")
+
+            // What is promised already counts, whoever asked for it.
+            let other = "44444444-4444-4444-4444-444444444444"
+            let more = try site.lab.file("more.xml", port(floor(1_001), uuid: other))
+            let greedy = try await site.host.vnet("net-port-create", "lab", more)
+            #expect(greedy.code == 1)
+            #expect(greedy.errors.contains("of its 3000 kB/s ports are guaranteed 2000"), "\(greedy)")
+            let tap = try await site.host.vnet("attach", "lab", "--floor", "1001")
+            #expect(tap.code == 1 && tap.errors.contains("ports are guaranteed 2000"), "\(tap)")
+
+            let running = try await site.host.snapshot()
+            try await site.host.endDaemon()
+            try await site.host.must("list")
+            try await site.host.expectUnchanged(since: running)
+            try await site.host.must("net-port-delete", "lab", Self.uuid)
+            #expect(try await site.host.snapshot().sections["queues"] == before.sections["queues"])
+        }
+    }
+
     @Test func `what is wrong with a port is told, and nothing is recorded`() async throws {
         try await withSite { site in
             try await site.host.must("define", "-", input: network("lab"))

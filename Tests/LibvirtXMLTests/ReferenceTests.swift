@@ -65,11 +65,14 @@ private let documents = ProcessInfo.processInfo.environment["VNET_REFERENCE"].ma
     /// The documents for which a difference is meant.
     private static func differences() throws -> [String: String] {
         let file = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../Reference/document-differences")
-        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+            .appending(path: "../Reference/differences")
+        let subject = "document "
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter {
+            $0.hasPrefix(subject)
+        }
         return Dictionary(
             uniqueKeysWithValues: lines.map { line in
-                let parts = line.split(separator: "\t", maxSplits: 1)
+                let parts = line.dropFirst(subject.count).split(separator: "\t", maxSplits: 1)
                 return (String(parts[0]), String(parts.last ?? ""))
             })
     }

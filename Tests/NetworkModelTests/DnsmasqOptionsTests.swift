@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "server=/corp/10.9.9.9", "dhcp-range=10.0.7.5,10.0.7.9", "nonsense", "", "=", "dhcp-option", "dhcp-option=",
+        "server=/corp/nonsense", "dhcp-range=10.0.7.5,10.0.7.9", "nonsense", "", "=", "dhcp-option", "dhcp-option=",
         "dhcp-option=encap:175,1,x", "dhcp-option=option:nonsense,1", "dhcp-option=26,70000", "dhcp-option=26,x",
         "dhcp-option=53,1", "dhcp-option=300,1", "dhcp-option=121,10.0.0.0/33,10.0.7.2", "dhcp-option=121,10.0.0.0/8",
         "dhcp-option=119,", "dhcp-option=option6:dns-server,[::]", "dhcp-boot=", "dhcp-boot=a,b,c,d",
@@ -88,5 +88,19 @@ import Testing
         #expect(read.reservations.map(\.address) == ["10.0.7.7"])
         #expect(read.reservations.first?.lease.map { $0.seconds ?? .max } == seconds)
         #expect(read.ineffective == [])
+    }
+
+    /// One reader knows them all, so that no line is told to have no effect that has one.
+    @Test func tellsWhatHasNoEffect() {
+        let read = Self.read(
+            "address=/a.example/10.0.0.1", "server=9.9.9.9", "local=/b.example/", "cname=a,b", "host-record=a,10.0.0.1",
+            "txt-record=a,b", "srv-host=_a._tcp,b,1", "stop-dns-rebind", "expand-hosts", "bogus-priv", "domain-needed",
+            "cache-size=5000", "address=/a.example/10.0.0.256", "server=nonsense", "cname=a", "host-record=a",
+            "txt-record=", "srv-host=_a._tcp,b,70000", "stop-dns-rebind=x", "dhcp-host=a", "")
+        #expect(
+            read.ineffective == [
+                "cache-size=5000", "address=/a.example/10.0.0.256", "server=nonsense", "cname=a", "host-record=a",
+                "txt-record=", "srv-host=_a._tcp,b,70000", "stop-dns-rebind=x", "dhcp-host=a", "",
+            ])
     }
 }

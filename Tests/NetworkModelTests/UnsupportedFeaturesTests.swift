@@ -48,11 +48,6 @@ import Testing
                 $0.vlan = .init(tags: [1])
             },
             .init("<virtualport> needs an interface with port extension, 802.1Qbh") { $0.virtualPort = .init(.qbh) },
-            .init("<virtualport> of <portgroup> 'a' needs an Open vSwitch") {
-                $0.portGroups = [.init(name: "a")]
-                $0.portGroups[0].virtualPort = .init(.openvswitch)
-            },
-            .init("register='yes' of <domain> is not supported yet") { $0.domain?.register = true },
         ] as [Row])
     func tells(row: Row) {
         var network = ServiceConfigurationTests.network
@@ -94,6 +89,12 @@ import Testing
                 $0.forward = .init(mode: .private, device: "eth0")
                 $0.bridge.name = nil
                 $0.portsAreIsolated = true
+            },
+            .init("a name for the host, without which guests find each other") { $0.domain?.register = true },
+            .init("a virtual port of no type") { $0.virtualPort = .init(nil) },
+            .init("a port group for a switch, which hinders its own ports alone") {
+                $0.portGroups = [.init(name: "a")]
+                $0.portGroups[0].virtualPort = .init(.openvswitch)
             },
             .init("trusted filters") { $0.trustGuestRxFilters = true },
             .init("a port group of nothing") { $0.portGroups = [.init(name: "a")] },

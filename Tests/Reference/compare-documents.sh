@@ -6,7 +6,7 @@
 # documents.py writes them: every attribute with every odd value, elements that contradict each other, and COUNT random
 # ones. libvirtd gets each by `virsh net-define`; what `virsh net-dumpxml --inactive` prints, or that it was refused, is
 # kept beside it. Then ReferenceTests reads and writes the same documents: the text must be the same, and what libvirt
-# refuses must be refused. Where vnet means to differ, `document-differences` says why.
+# refuses must be refused. Where vnet means to differ, the file `differences` says why.
 #
 # Needs no daemon of vnet's, only the package built for testing. VNET_SWIFT_TEST replaces `swift test`.
 set -euo pipefail

@@ -90,6 +90,16 @@ peer_begin() {
     done
 }
 
+# peer_equip: what documents name, so that both can start them: a bridge of the host's, and two interfaces for macvtap.
+peer_equip() {
+    local namespace
+    for namespace in "$vnet_namespace" "$libvirt_namespace"; do
+        ip -n "$namespace" link add br0 type bridge
+        ip -n "$namespace" link add eth0 type veth peer name eth0-peer
+        ip -n "$namespace" link add eth1 type veth peer name eth1-peer
+    done
+}
+
 peer_end() {
     local status=$?
     trap - EXIT
