@@ -60,6 +60,7 @@ demo: deps-demo release
 bench: deps-test release
 	VNET=$(VNET) Benchmarks/start-stop.sh
 	VNET=$(VNET) Benchmarks/queries.sh
+	VNET=$(VNET) Benchmarks/scale.sh
 	VNET_BENCH=1 $(SWIFT) run -c release BenchNetworkXML
 
 install: release

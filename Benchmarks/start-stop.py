@@ -2,44 +2,44 @@
 
 import argparse
 import ctypes
-import datetime
 import fcntl
 import os
 import pathlib
-import re
 import socket
 import struct
 import subprocess
 import sys
 import time
 
-from measuring import BRIDGE, GATEWAY, NETWORK, Table, document_of, in_turns, machine, milliseconds, version
+from measuring import (
+    BRIDGE,
+    GATEWAY,
+    NETWORK,
+    Peer,
+    Table,
+    define_more,
+    in_turns,
+    megabytes,
+    memory_of,
+    milliseconds,
+    print_report,
+)
 
 SETTLED = 2.0  # seconds until a daemon has put away what a start needed
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 SIOCGIFINDEX = 0x8933  # linux/sockios.h
 
 
-class Peer:
+class Program(Peer):
     """One of the two programs, with its daemon in a namespace of its own."""
 
     def __init__(self, name, command, stop, namespace):
-        self.name = name
-        self.command = command
+        super().__init__(name, command)
         self.stop_verb = stop
         self.namespace = namespace
         self.socket = socket_in(namespace)
         self.socket.settimeout(0.001)
         self.query = 0
-
-    def run(self, *arguments):
-        """Runs one command; returns its seconds from the fork to the exit."""
-        begin = time.perf_counter()
-        result = subprocess.run([*self.command, *arguments], capture_output=True, text=True)
-        seconds = time.perf_counter() - begin
-        if result.returncode != 0:
-            sys.exit(f"{self.name} {' '.join(arguments)} failed: {result.stderr.strip()}")
-        return seconds
 
     def start(self, network=NETWORK):
         return self.run("net-start", network)
@@ -95,12 +95,6 @@ class Peer:
             time.sleep(0.001)
         return False
 
-    def memory(self):
-        """The daemon's processes, and their memory in MB: PSS, which counts a page that n processes map as 1/n."""
-        pids = subprocess.run(["ip", "netns", "pids", self.namespace], capture_output=True, text=True, check=True)
-        sizes = [pss for pss in map(proportional_size, pids.stdout.split()) if pss]
-        return len(sizes), sum(sizes) / 1e6
-
 
 def socket_in(namespace):
     """A UDP socket of another network namespace."""
@@ -112,22 +106,6 @@ def socket_in(namespace):
             if place is there:
                 made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     return made
-
-
-def proportional_size(pid):
-    """In octets; 0 for this program, which runs in vnet's namespace, and for a process that has ended."""
-    if int(pid) == os.getpid():
-        return 0
-    try:
-        rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
-
-
-def megabytes(size):
-    return f"{size:.1f} MB"
 
 
 # --- What is measured -------------------------------------------------------------------------------------------------
@@ -159,19 +137,15 @@ def measure_answers(peers, repetitions, table):
 
 
 def measure_memory(peers, networks, document, table):
-    template = document.read_text()
     more = range(2, networks + 1)
     for peer in peers:
         peer.start()
     one = memories(peers)
+    define_more(peers, networks, document)
     starts = {peer.name: [] for peer in peers}
     for number in more:
-        name = f"bench{number}"
-        file = document.with_name(f"{name}.xml")
-        file.write_text(document_of(template, number))
         for peer in peers:
-            peer.run("net-define", str(file))
-            starts[peer.name].append(peer.start(name))
+            starts[peer.name].append(peer.start(f"bench{number}"))
     many = memories(peers)
     table.add_times(f"start while 1 to {networks - 1} run", starts)
     for count, (vnet, libvirt) in (("1 network", one), (f"{networks} networks", many)):
@@ -183,7 +157,7 @@ def measure_memory(peers, networks, document, table):
 
 def memories(peers):
     time.sleep(SETTLED)
-    return [peer.memory() for peer in peers]
+    return [memory_of(peer.namespace) for peer in peers]
 
 
 # --- The whole --------------------------------------------------------------------------------------------------------
@@ -201,25 +175,21 @@ def main():
 
     load_before = os.getloadavg()[0]
     peers = [
-        Peer("vnet", [options.vnet], "net-stop", options.namespaces[0]),
-        Peer("libvirt", ["virsh", "-q", "-c", options.libvirt], "net-destroy", options.namespaces[1]),
+        Program("vnet", [options.vnet], "net-stop", options.namespaces[0]),
+        Program("libvirt", ["virsh", "-q", "-c", options.libvirt], "net-destroy", options.namespaces[1]),
     ]
     table = Table()
     measure_commands(peers, options.repetitions, table)
     measure_answers(peers, max(options.repetitions // 3, 1), table)
     measure_memory(peers, options.networks, options.document, table)
-    print(table)
-    print(f"""
-- {datetime.date.today()}, vnet {version(options.vnet, "--version")}, libvirt {version("virsh", "--version")}; \
-{machine()}.
-- Times are those of the commands `vnet start` and `stop`, `virsh net-start` and `net-destroy`, from fork to exit, \
-{options.repetitions} times each, in turns.
-- Memory is the sum of the PSS of all processes of each: vnet's daemon and responder; libvirtd and its dnsmasqs.
-- Load average before: {load_before:.1f}, after: {os.getloadavg()[0]:.1f}.""")
-    for note in table.notes:
-        print(f"- {note}")
-    if load_before > 1:
-        print("- **The machine was busy with other work**: look at the ratios, not at the figures.")
+    print_report(
+        table,
+        options.vnet,
+        load_before,
+        "Times are those of the commands `vnet start` and `stop`, `virsh net-start` and `net-destroy`, from fork to exit, "
+        f"{options.repetitions} times each, in turns.",
+        "Memory is the sum of the PSS of all processes of each: vnet's daemon and responder; libvirtd and its dnsmasqs.",
+    )
 
 
 main()

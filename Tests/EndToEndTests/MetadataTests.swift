@@ -10,6 +10,7 @@ struct MetadataTests {
             try await site.host.run(network("lab"))
             #expect(try await site.host.must("net-desc", "lab").output == "No description for network: lab\n")
             #expect(try await site.host.must("desc", "lab", "--title").output == "No title for network: lab\n")
+            #expect(try await site.host.must("desc", "lab", "--title", "--json").text.contains("\"title\" : null"))
             let set = try await site.host.must("net-desc", "lab", "--live", "--config", "hello", "world")
             #expect(set.output == "Network description updated successfully\n")
             #expect(try await site.host.must("desc", "lab").output == "hello world\n")

@@ -27,6 +27,7 @@ struct Desc: AsyncParsableCommand {
     @OptionGroup var scope: Scope
     @Flag(help: "The title, one line that 'vnet list --title' shows.") var title = false
     @Flag(help: "Change it in an editor.") var edit = false
+    @Flag(help: "As data.") var json = false
     @Argument(help: "The new text; more words than one are joined by blanks.") var newDesc: [String] = []
 
     func run() async throws {
@@ -34,6 +35,7 @@ struct Desc: AsyncParsableCommand {
         let part = title ? MetadataPart.title : .description
         guard edit || !newDesc.isEmpty else {
             let text = try await client.metadata(reference.network, part, scope)
+            if json { return try printJSON([part.kind.rawValue: text]) }
             return print(text ?? "No \(part.kind.rawValue) for network: \(reference.network)")
         }
         var text = newDesc.joined(separator: " ")

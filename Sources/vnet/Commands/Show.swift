@@ -125,13 +125,14 @@ struct Leases: AsyncParsableCommand {
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
     @Option(help: "Only those of this Ethernet address.") var mac: String?
+    @Argument(help: .init("The same as --mac.", valueName: "mac")) var address: String?
     @Flag(help: "As data.") var json = false
 
     func run() async throws {
         let now = Int64(Date().timeIntervalSince1970)
         let leases = try await instance.client().get(["networks", reference.network, "leases"], as: [LeaseInfo].self)
             .filter { lease in
-                (mac.map { $0.lowercased() == lease.mac?.description } ?? true)
+                ((mac ?? address).map { $0.lowercased() == lease.mac?.description } ?? true)
                     && (lease.expiry.map { $0.seconds > now } ?? true)
             }
         if json { return try printJSON(leases) }
