@@ -26,6 +26,9 @@ extension NetworkService {
         for definition in running {
             await resume(definition, interrupted: intents.first { $0.isChange && $0.uuid == definition.uuid })
         }
+        if networks.values.contains(where: { $0.live?.rules != nil }) {
+            attempt("look at the firewall's tables") { try kernel.restoreChangedTables() }
+        }
         dropLostPorts()
         attempt("look for taps without a record") { try removeOrphans() }
         dropHypervisorPorts()

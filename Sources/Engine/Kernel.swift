@@ -185,6 +185,11 @@ public struct Kernel: ~Copyable {
         }
     }
 
+    /// The same where anything is missing or more, else nothing: what somebody does while no daemon runs is told to nobody.
+    public mutating func restoreChangedTables() throws(EngineError) {
+        if !nft.hasBaseChains() { try restoreTables() }
+    }
+
     /// Removes vnet's tables, when the last network is gone.
     public mutating func removeTables() throws(EngineError) {
         do {

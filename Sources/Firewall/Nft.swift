@@ -59,6 +59,16 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
     /// Whether this is what ran commands, on the thread of that id; the kernel names threads where it tells who changed rules.
     public func ran(onThread id: Int32) -> Bool { threads.ids.contains(id) }
 
+    /// Whether the chains that all networks share are in the kernel as ``Ruleset/base`` makes them, whatever is in the rest.
+    ///
+    /// An nft that lists them in other words makes this false.
+    public func hasBaseChains() -> Bool {
+        let chains = Ruleset.baseChains
+        let commands = chains.map { "list chain inet vnet \($0.name)\n" }.joined()
+        guard let listing = try? run(commands, while: "list vnet's nftables chains") else { return false }
+        return chains.allSatisfy { listing.contains($0.listing) }
+    }
+
     /// Whether vnet's tables are there.
     public func hasTables() -> Bool {
         let listing = try? run("list tables", while: "list nftables tables")

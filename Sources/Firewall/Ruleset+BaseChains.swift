@@ -11,6 +11,11 @@ extension Ruleset {
             let type = hook.map { " { type \($0); policy accept; }" } ?? ""
             return "add chain inet vnet \(name)\(type)\nflush chain inet vnet \(name)\n"
         }
+        /// As nft lists it.
+        var listing: String {
+            let lines = (hook.map { ["type \($0); policy accept;"] } ?? []) + rules
+            return "\tchain \(name) {\n" + lines.map { "\t\t\($0)\n" }.joined() + "\t}\n"
+        }
         var content: String { rules.map { "add rule inet vnet \(name) \($0)\n" }.joined() }
     }
 

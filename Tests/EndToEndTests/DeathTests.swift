@@ -129,6 +129,24 @@ struct DeathTests {
         }
     }
 
+    @Test(arguments: [
+        "nft flush chain inet vnet forward", "nft insert rule inet vnet input drop",
+        "nft 'chain inet vnet forward { policy drop; }'", "nft flush ruleset",
+        "sysctl -qw net.ipv4.ip_forward=0",
+    ])
+    func `what is done to a network while no daemon runs is put right by the next`(interference: String) async throws {
+        try requireTools("nft")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let before = try await site.host.snapshot()
+            try await site.host.endDaemon()
+            try await site.host.namespace.sh(interference)
+            try await site.host.must("list")
+            let isBack = try await eventually { try await site.host.snapshot().sections == before.sections }
+            if !isBack { try await site.host.expectUnchanged(since: before) }
+        }
+    }
+
     @Test func `a lease database that a disk fault damaged is set aside, and guests are served`() async throws {
         try requireTools("udhcpc")
         try await withSite { site in
