@@ -34,7 +34,9 @@ extension Namespace {
     }
 
     private static let server = """
-        import socket, sys, threading
+        import socket, struct, sys, threading
+        # Python has no names for IP_PKTINFO and IPV6_RECVPKTINFO (linux/in.h, linux/in6.h).
+        IP_PKTINFO, IPV6_RECVPKTINFO = 8, 49
         def told(peer, here):
             return (peer[0].removeprefix("::ffff:") + " " + str(here)).encode()
         def stream(listener, port):
@@ -45,8 +47,10 @@ extension Namespace {
         def datagrams(link, port):
             while True:
                 try:
-                    _, peer = link.recvfrom(99)
-                    link.sendto(told(peer, port), peer)
+                    _, [(level, kind, data)], _, peer = link.recvmsg(99, 256)
+                    # From the address that was asked, by whichever way leads back.
+                    place = data[:16] + bytes(4) if len(data) == 20 else struct.pack("4x4s4x", data[8:])
+                    link.sendmsg([told(peer, port)], [(level, kind, place)], 0, peer)
                 except OSError as error:
                     # Whatever became of this one, the next is answered.
                     print(error, file=sys.stderr, flush=True)
@@ -56,6 +60,10 @@ extension Namespace {
                     link = socket.socket(family, kind)
                     link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     if family == socket.AF_INET6: link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    if kind == socket.SOCK_DGRAM and family == socket.AF_INET:
+                        link.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+                    elif kind == socket.SOCK_DGRAM:
+                        link.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                     link.bind((anywhere, port))
                     if kind == socket.SOCK_STREAM: link.listen(50)
                     threading.Thread(target=serve, args=(link, port)).start()

@@ -62,12 +62,14 @@ public final class Site: Sendable {
         return guest
     }
 
-    /// Puts a guest with fixed addresses on a bridge; behind each address, which has its prefix length, stands its gateway:
-    /// `["192.168.150.101/24": "192.168.150.1"]`.
+    /// Puts a guest with fixed addresses on a bridge, and none from router advertisements.
+    ///
+    /// Behind each address, which has its prefix length, stands its gateway: `["192.168.150.101/24": "192.168.150.1"]`.
     public func guest(
         _ name: String, on bridge: String, addresses: KeyValuePairs<String, String>
     ) async throws -> Namespace {
         let guest = try await self.guest(name, on: bridge)
+        try await guest.sh("sysctl -qw net.ipv6.conf.eth0.accept_ra=0; ip -6 address flush dev eth0 dynamic")
         for (address, gateway) in addresses {
             let family = address.contains(":") ? "-6" : "-4"
             let nodad = address.contains(":") ? "nodad" : ""
