@@ -16,7 +16,7 @@ build=(ca-certificates git libcap-ng-dev libnftables-dev libnl-3-dev libnl-route
     libsqlite3-dev libxml2-dev make pkg-config)
 demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables procps python3
     qemu-system-x86)
-test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base iptables isc-dhcp-client jq libvirt-clients
+test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld iptables isc-dhcp-client jq libvirt-clients
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils socat udhcpc virtinst)
 
 fail() {
@@ -70,10 +70,17 @@ quietly() {
 quietly apt-get update
 quietly apt-get install -y --no-install-recommends "${missing[@]}"
 
-if [[ " ${missing[*]} " == *" libvirt-daemon-system "* ]] && command -v systemctl >/dev/null; then
-    units=$(dpkg-query -L libvirt-daemon libvirt-daemon-system libvirt-daemon-system-systemd 2>/dev/null |
-        sed -nE 's#^(/usr)?/lib/systemd/system/([^@]+\.(service|socket))$#\2#p' | sort -u || true)
+# What would start with the next boot: libvirt's networks, and a firewall that rejects what nobody asked it to.
+for package in libvirt-daemon-system firewalld; do
+    [[ " ${missing[*]} " == *" $package "* ]] && command -v systemctl >/dev/null || continue
+    case $package in
+        firewalld) units=firewalld.service ;;
+        *)
+            units=$(dpkg-query -L libvirt-daemon libvirt-daemon-system libvirt-daemon-system-systemd 2>/dev/null |
+                sed -nE 's#^(/usr)?/lib/systemd/system/([^@]+\.(service|socket))$#\2#p' | sort -u || true)
+            ;;
+    esac
     for unit in $units; do
         systemctl disable --quiet "$unit" 2>/dev/null || true
     done
-fi
+done

@@ -33,6 +33,8 @@ public import NetworkModel
 // | DELETE /v1/networks/NETWORK/networkports/UUID     |     | NetworkPortInfo |
 // | GET    /v1/ports                      |                | [PortInfo]       |
 // | GET    /v1/events?network=NETWORK     |                | EventLine…       |
+// | GET    /v1/doctor?network=NETWORK     |                | [Finding]        |
+// | POST   /v1/doctor?network=NETWORK     |                | [Finding]        |
 // | GET    /v1/daemon                     |                | DaemonInfo       |
 
 /// A network as `vnet list` and `vnet info` show it.

@@ -110,6 +110,7 @@ extension NetworkService {
             "what the network stands on is gone, so it is inactive", metadata: ["network": "\(definition.name)"])
         networks[definition.uuid]?.starting = nil
         try await takeDown(definition, rules: nil)
+        try takeBackRemedies(of: definition.uuid)
         try store.removeLive(definition.name)
         if networks[definition.uuid]?.definition == nil { networks[definition.uuid] = nil }
     }

@@ -59,6 +59,7 @@ extension NetworkService {
             try hypervisorPorts.removeAll(of: uuid)
             try store.finish(uuid)
         }
+        tidy("take back what was done in others' firewalls") { try takeBackRemedies(of: uuid) }
         tidy("restore the host's settings") { try restoreHost() }
         if networks[uuid]?.definition == nil { await discard(uuid) }
         logger.info("network stopped", metadata: ["network": "\(summary.name)"])

@@ -136,6 +136,7 @@ extension NetworkService {
             port.limit(in: &desired)
         }
         desired.shapers.merge(bridgeShaper(of: definition)) { _, shared in shared }
+        if let entry = remedies.entries[definition.uuid] { desired.sysctls.merge(entry.sysctls) { own, _ in own } }
         return (desired, desired.rules[name])
     }
 

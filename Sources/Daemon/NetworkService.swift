@@ -52,6 +52,7 @@ public actor NetworkService {
     var ports: PortTable
     var hypervisorPorts: HypervisorPorts
     var ledger: SysctlLedger
+    var remedies: RemedyLedger
     var resolvers: [ServiceConfiguration.DNS.Server]
     /// Of networks whose rules follow them.
     var leases: [NetworkUUID: [IPv4Address: Lease]] = [:]
@@ -70,6 +71,7 @@ public actor NetworkService {
         ports = PortTable(paths)
         hypervisorPorts = HypervisorPorts(paths)
         ledger = SysctlLedger(paths)
+        remedies = RemedyLedger(paths)
         kernel = try Kernel()
         resolvers = Resolvers.current()
         self.responder = responder

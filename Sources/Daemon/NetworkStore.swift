@@ -21,7 +21,7 @@ struct NetworkStore: Sendable {
         for folder in [paths.live, paths.intents] + Files.names(in: paths.ports).map({ "\(paths.ports)/\($0)" }) {
             for file in Files.names(in: folder) { try Files.remove("\(folder)/\(file)", durable: false) }
         }
-        for file in [paths.sysctls, paths.autostarted] { try Files.remove(file, durable: false) }
+        for file in [paths.sysctls, paths.remedies, paths.autostarted] { try Files.remove(file, durable: false) }
     }
 
     /// The kernel's name for this boot (random(4)).

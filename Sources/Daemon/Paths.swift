@@ -28,6 +28,8 @@ public struct Paths: Hashable, Sendable {
     var devices: String { run + "/taps" }
     /// Kernel settings that were changed, with what they were before.
     var sysctls: String { run + "/sysctls.json" }
+    /// What was done for networks in others' tables and to interfaces that are not theirs.
+    var remedies: String { run + "/remedies.json" }
     /// There since the networks to be started with the machine were; holds the kernel's name for the boot that `run` speaks
     /// of.
     var autostarted: String { run + "/autostarted" }

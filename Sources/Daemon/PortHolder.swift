@@ -8,10 +8,14 @@ enum PortHolder {
 
     /// The process that has a socket on the port in the way of one at `address`, as `dnsmasq (process 812)`; nil where none
     /// can be found.
-    static func name(_ transport: Transport, port: UInt16, at address: IPAddress) -> String? {
+    ///
+    /// This process is none of them, nor are those of `others`.
+    static func name(
+        _ transport: Transport, port: UInt16, at address: IPAddress, besides others: Set<pid_t> = []
+    ) -> String? {
         let inodes = Set(
             sockets(transport).filter { $0.port == port && $0.isInTheWay(of: address) }.map(\.inode))
-        return process(holding: inodes)
+        return process(holding: inodes, besides: others.union([getpid()]))
     }
 
     /// A port of the forward's on which a program takes what comes to the forward's address, and the program; nil where there
@@ -26,13 +30,13 @@ enum PortHolder {
             $0.isListening && forward.ports.contains($0.port) && $0.isInTheWay(of: address)
         }
         guard let first = found.min(by: { $0.port < $1.port }) else { return nil }
-        return (first.port, process(holding: [first.inode], besides: nil) ?? "a program")
+        return (first.port, process(holding: [first.inode], besides: []) ?? "a program")
     }
 
-    private static func process(holding inodes: Set<String>, besides own: pid_t? = getpid()) -> String? {
+    private static func process(holding inodes: Set<String>, besides known: Set<pid_t>) -> String? {
         guard !inodes.isEmpty else { return nil }
         for entry in Files.names(in: "/proc") {
-            guard let pid = Int32(entry), pid != own else { continue }
+            guard let pid = Int32(entry), !known.contains(pid) else { continue }
             for file in Files.names(in: "/proc/\(entry)/fd") {
                 guard
                     let target = try? FileManager.default.destinationOfSymbolicLink(

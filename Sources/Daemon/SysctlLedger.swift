@@ -43,7 +43,7 @@ struct SysctlLedger {
 
     /// Interfaces take router advertisements in spite of forwarding for as long as there is forwarding.
     private func isNeeded(_ sysctl: Sysctl, _ needed: Set<Sysctl>) -> Bool {
-        needed.contains(sysctl) || sysctl.isOfOneInterface && needed.contains(.ipv6Forwarding)
+        needed.contains(sysctl) || sysctl.isOfAdvertisements && needed.contains(.ipv6Forwarding)
     }
 
     private mutating func store(_ values: [Sysctl: Entry]) throws {

@@ -141,9 +141,23 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
         Self(path: "net/ipv6/conf/\(name)/accept_ra")
     }
     public static func autoconfigure(_ name: InterfaceName) -> Self { Self(path: "net/ipv6/conf/\(name)/autoconf") }
+    /// Whether IPv4 packets that arrive by the interface are forwarded: "1" for yes.
+    public static func forwarding4(_ name: InterfaceName) -> Self { Self(path: "net/ipv4/conf/\(name)/forwarding") }
+    /// Which packets are dropped for their source: "1" those that would not be answered by the interface they came by, "2"
+    /// those that would not be answered by any, "0" none; the larger of this and ``reversePathFilterOfAll`` counts.
+    public static func reversePathFilter(_ name: InterfaceName) -> Self {
+        Self(path: "net/ipv4/conf/\(name)/rp_filter")
+    }
+    public static let reversePathFilterOfAll = Self(path: "net/ipv4/conf/all/rp_filter")
+    /// How many connections the kernel follows, and how many it may.
+    public static let connections = Self(path: "net/netfilter/nf_conntrack_count")
+    public static let mostConnections = Self(path: "net/netfilter/nf_conntrack_max")
+    /// Whether frames that a bridge forwards come by the chains for packets: "1" for yes.
+    public static let bridgedPackets4 = Self(path: "net/bridge/bridge-nf-call-iptables")
+    public static let bridgedPackets6 = Self(path: "net/bridge/bridge-nf-call-ip6tables")
 
-    /// Whether it is a setting of one interface only.
-    public var isOfOneInterface: Bool { description.contains("/conf/") && self != .ipv6Forwarding }
+    /// Whether it says what an interface does about router advertisements.
+    public var isOfAdvertisements: Bool { description.hasSuffix("/accept_ra") }
 
     /// Whether it is one of this interface, and so ends with it.
     public func belongs(to name: InterfaceName) -> Bool { description.contains("/conf/\(name)/") }
@@ -153,6 +167,8 @@ public struct Sysctl: Hashable, Comparable, Sendable, CustomStringConvertible {
         let isOurs =
             text == Self.ipv4Forwarding.description || text == Self.ipv6Forwarding.description
             || text.hasPrefix("net/ipv6/conf/") && text.hasSuffix("/accept_ra") && !text.contains("..")
+            || text.hasPrefix("net/ipv4/conf/") && (text.hasSuffix("/rp_filter") || text.hasSuffix("/forwarding"))
+                && !text.contains("..")
         guard isOurs else { return nil }
         description = text
     }

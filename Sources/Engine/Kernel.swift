@@ -7,8 +7,8 @@ public import NetworkModel
 ///
 /// Not for two threads at once: the owner is one actor.
 public struct Kernel: ~Copyable {
-    private let sockets: RouteSocket
-    private let nft: Nft
+    let sockets: RouteSocket
+    let nft: Nft
     /// Nil until it matters: to look needs privileges, which planning does without.
     private var hasTables: Bool?
 
@@ -138,7 +138,7 @@ public struct Kernel: ~Copyable {
     /// Whether it was this that changed firewall rules on the thread of that id.
     public func hasChangedRules(onThread id: Int32) -> Bool { nft.ran(onThread: id) }
 
-    private static func name(ofInterface index: Int32) -> InterfaceName? {
+    static func name(ofInterface index: Int32) -> InterfaceName? {
         var text = [CChar](repeating: 0, count: 16)
         guard unsafe if_indextoname(UInt32(bitPattern: index), &text) != nil else { return nil }
         return InterfaceName(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))

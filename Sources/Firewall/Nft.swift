@@ -69,6 +69,30 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
         return chains.allSatisfy { listing.contains($0.listing) }
     }
 
+    /// What others have in the kernel that packets of IPv4 and IPv6 come by.
+    public func foreignRuleset() throws(NftError) -> KernelRuleset {
+        let operation = "list nftables tables"
+        var attempts = 1
+        while true {
+            let tables = try run("list tables", while: operation).split(separator: "\n").filter { line in
+                let words = line.split(separator: " ")
+                return words.count == 3 && ["inet", "ip", "ip6"].contains(words[1]) && line != "table inet vnet"
+            }
+            unsafe nft_ctx_output_set_flags(
+                context, UInt32(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS))
+            defer { unsafe nft_ctx_output_set_flags(context, 0) }
+            do throws(NftError) {
+                let listing = try tables.isEmpty
+                    ? "" : run(tables.map { "list \($0)\n" }.joined(), while: operation)
+                return KernelRuleset(listing: listing)
+            } catch {
+                // A table may have gone since.
+                guard attempts < 3 else { throw error }
+                attempts += 1
+            }
+        }
+    }
+
     /// Whether vnet's tables are there.
     public func hasTables() -> Bool {
         let listing = try? run("list tables", while: "list nftables tables")

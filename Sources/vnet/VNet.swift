@@ -25,7 +25,7 @@ struct VNet: AsyncParsableCommand {
                 subcommands: [
                     Define.self, Create.self, Undefine.self, Start.self, Stop.self, List.self, Info.self, DumpXML.self,
                     Autostart.self, Edit.self, Update.self, Apply.self, PlanCommand.self, Diff.self, Desc.self,
-                    Metadata.self, Name.self, UUIDCommand.self, Templates.self, Events.self, Event.self,
+                    Metadata.self, Name.self, UUIDCommand.self, Templates.self, Events.self, Event.self, Doctor.self,
                 ]),
             .init(
                 name: "libvirt", subcommands: [Export.self, Import.self]),
