@@ -137,12 +137,15 @@ private struct Scene {
         }
         // Neighbour discovery is followed by no connection tracking (net/netfilter/nf_conntrack_proto_icmpv6.c).
         var messages: [(SamplePacket.Purpose, String)] = []
-        if subnet(.ipv6) != nil { messages.append((.discovery, "nd-neighbor-solicit")) }
+        if subnet(.ipv6) != nil {
+            messages += [(.discovery, "nd-neighbor-solicit"), (.discovery, "nd-neighbor-advert")]
+        }
         if services.hasAdvertisements { messages.append((.solicitation, "nd-router-solicit")) }
         for (purpose, type) in messages {
             var message = packet(purpose, .ipv6, "ipv6-icmp")
             (message.icmpType, message.state) = (type, "untracked")
-            (message.input, message.destinationType) = (.named(rules.bridge), "multicast")
+            message.input = .named(rules.bridge)
+            message.destinationType = type == "nd-neighbor-advert" ? "local" : "multicast"
             packets.append(message)
         }
         return packets

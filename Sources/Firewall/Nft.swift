@@ -82,8 +82,9 @@ public struct NftError: Error, Hashable, CustomStringConvertible {
                 context, UInt32(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS))
             defer { unsafe nft_ctx_output_set_flags(context, 0) }
             do throws(NftError) {
-                let listing = try tables.isEmpty
-                    ? "" : run(tables.map { "list \($0)\n" }.joined(), while: operation)
+                // One by one: with several, nft 1.0.6 looks for all of them in the family of the first.
+                var listing = ""
+                for table in tables { listing += try run("list \(table)", while: operation) }
                 return KernelRuleset(listing: listing)
             } catch {
                 // A table may have gone since.

@@ -205,7 +205,7 @@ extension SamplePacket.Purpose {
         case .tftp: "guests' TFTP requests"
         case .dhcpv6: "guests' DHCPv6 requests"
         case .solicitation: "guests' router solicitations"
-        case .discovery: "guests' neighbour solicitations"
+        case .discovery: "guests' neighbour discovery"
         case .replies: "the host's answers to guests"
         }
     }
