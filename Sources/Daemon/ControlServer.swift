@@ -118,10 +118,12 @@ struct ControlServer {
         router.get("/v1/ports") { _, _ in try Self.json(await service.ports(nil)) }
         router.get("/v1/events") { request, _ in try await streamEvents(request) }
         router.get("/v1/doctor") { request, _ in
-            try Self.json(await service.examine(request.uri.queryParameters["network"].map { String($0) }, isFixing: false))
+            try Self.json(
+                await service.examine(request.uri.queryParameters["network"].map { String($0) }, isFixing: false))
         }
         router.post("/v1/doctor") { request, _ in
-            try Self.json(await service.examine(request.uri.queryParameters["network"].map { String($0) }, isFixing: true))
+            try Self.json(
+                await service.examine(request.uri.queryParameters["network"].map { String($0) }, isFixing: true))
         }
         router.get("/v1/daemon") { _, _ in
             try Self.json(DaemonInfo(pid: getpid(), responderPID: await responder.pid))

@@ -230,7 +230,8 @@ extension NetworkService {
         guard Kernel.read(general) != "0", family == .ipv4 else { return }
         let sysctl = Sysctl.forwarding4(interface)
         report(
-            .error, "\(sysctl.inDots) is \(Kernel.read(sysctl) ?? "unknown"): the kernel forwards nothing that comes by it",
+            .error,
+            "\(sysctl.inDots) is \(Kernel.read(sysctl) ?? "unknown"): the kernel forwards nothing that comes by it",
             ["sysctl -w \(sysctl.inDots)=1"], [.setting(sysctl, "1")])
     }
 

@@ -47,7 +47,10 @@ extension KernelRuleset {
 
     /// One packet's way through the chains of a table.
     private struct Walk {
-        enum End { case accepted, dropped(Chain, Rule?) }
+        enum End {
+            case accepted
+            case dropped(Chain, Rule?)
+        }
 
         let table: Table
         let packet: SamplePacket

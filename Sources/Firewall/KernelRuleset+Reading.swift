@@ -5,7 +5,9 @@ extension KernelRuleset {
         var lines = listing.split(separator: "\n").map { $0.trimmed }[...]
         while let line = lines.popFirst() {
             let words = line.split(separator: " ")
-            guard words.count >= 4, words[0] == "table", let open = words.firstIndex(of: "{"), open == 3 else { continue }
+            guard words.count >= 4, words[0] == "table", let open = words.firstIndex(of: "{"), open == 3 else {
+                continue
+            }
             var table = Table(name: TableName(family: String(words[1]), name: String(words[2])))
             table.read(&lines)
             tables.append(table)

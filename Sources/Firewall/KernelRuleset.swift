@@ -90,9 +90,11 @@ public struct KernelRuleset: Hashable, Sendable {
     enum Selector: Hashable, Sendable {
         case input, output, bridgeInput, bridgeOutput
         case networkProtocol, transportProtocol
-        case source(AddressFamily), destination(AddressFamily)
+        case source(AddressFamily)
+        case destination(AddressFamily)
         /// With the protocol that it implies; nil for any that has ports.
-        case sourcePort(String?), destinationPort(String?)
+        case sourcePort(String?)
+        case destinationPort(String?)
         case icmpType(AddressFamily)
         case state, status, direction
         case sourceType, destinationType

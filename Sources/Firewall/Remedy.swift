@@ -76,7 +76,9 @@ extension KernelRuleset {
         }
         let table = tables.first { $0.name == obstacle.table }
         // Docker keeps a chain for rules of its users, and never touches it.
-        let isDockers = table?.chain(obstacle.baseChain)?.rules.contains { $0.text.hasSuffix("jump \(Self.dockerUser)") }
+        let isDockers = table?.chain(obstacle.baseChain)?.rules.contains {
+            $0.text.hasSuffix("jump \(Self.dockerUser)")
+        }
         if isDockers == true {
             return Remedy(table: obstacle.table, chain: Self.dockerUser, place: .first, conditions: conditions)
         }
@@ -145,7 +147,8 @@ extension KernelRuleset {
         let obstacle = blockade.obstacle
         let deletion = obstacle.rule.map { ["nft delete rule \(obstacle.table) \(obstacle.chain) handle \($0.handle)"] }
         guard !blockade.isDeliberate, let remedy = remedy(for: blockade) else { return deletion ?? [] }
-        if obstacle.table.name == "firewalld" {
+        // What comes from a zone to another is for a policy of firewalld's to say, which would speak of all its interfaces.
+        if obstacle.table.name == "firewalld", !blockade.packets.contains(where: { $0.purpose == .inwards }) {
             return ["firewall-cmd --zone=trusted --add-interface=\(blockade.packets[0].bridge)"]
         }
         let table = tables.first { $0.name == obstacle.table }
@@ -183,8 +186,10 @@ extension Sequence where Element: Hashable {
 extension Blockade: CustomStringConvertible {
     /// `the host's firewall drops what guests send to the outside and answers from the outside (IPv4)`.
     public var description: String {
-        let kinds = SamplePacket.Purpose.allCases.filter { kind in packets.contains { $0.purpose == kind } }.map(\.words)
-        let list = kinds.count < 2 ? kinds.joined() : kinds.dropLast().joined(separator: ", ") + " and \(kinds.last ?? "")"
+        let kinds = SamplePacket.Purpose.allCases.filter { kind in packets.contains { $0.purpose == kind } }.map(
+            \.words)
+        let list =
+            kinds.count < 2 ? kinds.joined() : kinds.dropLast().joined(separator: ", ") + " and \(kinds.last ?? "")"
         let families = [("IPv4", AddressFamily.ipv4), ("IPv6", .ipv6)].filter { family in
             packets.contains { $0.family == family.1 }
         }.map(\.0)

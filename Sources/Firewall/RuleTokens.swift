@@ -98,7 +98,8 @@ struct RuleReader {
             return true
         }
         if take("log") {
-            while let option = word(at: 0), ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"].contains(option)
+            while let option = word(at: 0),
+                ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"].contains(option)
             {
                 position += option == "flags" && word(at: 1) != "all" ? 3 : 2
             }
