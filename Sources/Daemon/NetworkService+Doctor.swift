@@ -219,7 +219,36 @@ extension NetworkService {
             case .leaves, .local, .noRoute, .prohibited: break
             }
         }
+        try reportOtherWaysBack(live, uplinks, report)
         return (problems, uplinks)
+    }
+
+    /// Answers may come by another interface than questions leave by: where packets have been dropped for that, the kernel
+    /// has counted them, and would do so again.
+    private func reportOtherWaysBack(_ live: Live, _ uplinks: [Uplink], _ report: Report) throws {
+        guard let guest = live.definition.sampleGuest(.ipv4), let count = Self.reversePathDrops(), count > 0 else {
+            return
+        }
+        for link in try kernel.links() where link.isUp && link.master == nil {
+            guard let name = InterfaceName(link.name), name != live.bridge, networks.uuid(on: name) == nil,
+                !uplinks.contains(Uplink(.ipv4, by: name)),
+                try kernel.route(to: guest, from: Uplink.outside(.ipv4), arrivingBy: name) == .dropped
+            else { continue }
+            _ = reportReversePath(
+                name, .ipv4, "answers from the outside that come by it, and has dropped \(count) packets for this",
+                report)
+        }
+    }
+
+    /// How many packets the kernel has dropped for their source (`LINUX_MIB_IPRPFILTER`, linux/snmp.h).
+    private static func reversePathDrops() -> Int? {
+        guard let content = try? Files.read("/proc/self/net/netstat") else { return nil }
+        let lines = String(decoding: content, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+        guard lines.count > 1, let column = lines[0].firstIndex(of: "IPReversePathFilter"), column < lines[1].count
+        else {
+            return nil
+        }
+        return Int(lines[1][column])
     }
 
     private typealias Report = (Finding.Severity, String, [String], [Treatment]) -> Void

@@ -44,10 +44,8 @@ public struct HostServices: Hashable, Sendable {
 extension SamplePacket {
     /// A packet of every kind that must pass for the network to work as its definition says.
     ///
-    /// DHCP for IPv4 is none of them: it is received before any of these chains.
-    ///
-    /// - Parameters:
-    ///   - bridged: The families whose packets come by the chains when they go from guest to guest.
+    /// DHCP for IPv4 is none of them: it is received before any of these chains. `bridged` are the families whose packets come
+    /// by the chains when they go from guest to guest.
     public static func all(
         of rules: NetworkRules, _ definition: NetworkDefinition, uplinks: [Uplink], services: HostServices,
         bridged: Set<AddressFamily>

@@ -193,8 +193,10 @@ extension Blockade: CustomStringConvertible {
         let families = [("IPv4", AddressFamily.ipv4), ("IPv6", .ipv6)].filter { family in
             packets.contains { $0.family == family.1 }
         }.map(\.0)
+        // Who wonders why frames of one bridge come by a firewall finds it by this name.
+        let reason = kinds.contains(SamplePacket.Purpose.among.words) ? ", by bridge-nf-call-iptables" : ""
         return "the host's firewall \(obstacle.isCertain ? "drops" : "may drop") \(list)"
-            + " (\(families.joined(separator: " and ")))"
+            + " (\(families.joined(separator: " and "))\(reason))"
     }
 }
 

@@ -281,4 +281,329 @@ struct DoctorTests {
             try await host.sh("nft flush ruleset")
         }
     }
+
+    @Test func `a rule that names the network stays, and its removal is what is advised`() async throws {
+        try requireTools("nft", "python3")
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            try await host.sh(
+                """
+                nft add table inet mine
+                nft add chain inet mine forward '{ type filter hook forward priority 0; }'
+                nft add rule inet mine forward iifname br-lab ip daddr 198.41.0.0/16 drop
+                nft add rule inet mine forward iifname br-lab drop
+                """)
+            #expect(try await !guest.pings(Site.outsideAddress))
+            let found = try await findings(site, "--fix")
+            #expect(Set(found.map(\.place)) == ["inet mine forward"])
+            #expect(!found.contains { $0.fixable || $0.fixed })
+            // One rule is in the way after the other.
+            for _ in 0..<2 {
+                let left = try await findings(site)
+                try await host.sh(try #require(left.first?.remedy.first))
+            }
+            #expect(try await guest.pings(Site.outsideAddress))
+            #expect(try await findings(site).isEmpty)
+            try await host.sh("nft delete table inet mine")
+        }
+    }
+
+    @Test func `neighbour discovery that the host's firewall drops is found`() async throws {
+        try requireTools("nft", "python3")
+        try await withSite { site in
+            let host = site.host.namespace
+            let gateway = "fd15:4c2a:7b90:150::1"
+            try await host.sh(Self.service)
+            try await host.sh("nft add rule inet filter input iifname up0 meta l4proto ipv6-icmp accept")
+            try await site.host.run(network("lab", ipv6: gateway))
+            let guest = try await site.guest(
+                "vm1", on: "br-lab", addresses: ["fd15:4c2a:7b90:150::201/64": gateway])
+            #expect(try await !guest.pings(Site.outsideAddress6))
+            let found = try await findings(site, "--fix")
+            #expect(found.map(\.place) == ["inet filter forward", "inet filter input"])
+            #expect(found.last?.what.contains("neighbour discovery") == true)
+            #expect(try await guest.pings(Site.outsideAddress6))
+            #expect(try await findings(site).isEmpty)
+            try await site.host.must("stop", "lab")
+            try await host.sh("nft flush ruleset")
+        }
+    }
+
+    @Test func `frames between guests that a firewall drops are found`() async throws {
+        try requireTools("iptables", "python3")
+        try await withSite { site in
+            let host = site.host.namespace
+            let toggle = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+            guard try await host.run("test", "-w", toggle).isSuccess else {
+                try Test.cancel("this kernel has no br_netfilter")
+            }
+            try await site.host.run(network("lab"))
+            let (first, _) = try await (guest(site), guest(site, "vm2", 202))
+            try await host.sh("iptables -P FORWARD DROP; echo 0 > \(toggle)")
+            #expect(try await first.pings("192.168.150.202"))
+            #expect(try await findings(site).first?.what.contains("each other") == false)
+            try await host.sh("echo 1 > \(toggle)")
+            #expect(try await !first.pings("192.168.150.202"))
+            let found = try await findings(site, "--fix")
+            #expect(found.map(\.place) == ["ip filter FORWARD"])
+            #expect(found.first?.what.contains("what guests send each other") == true)
+            #expect(found.first?.what.contains("bridge-nf-call-iptables") == true)
+            #expect(try await first.pings("192.168.150.202"))
+            try await site.host.must("stop", "lab")
+            let left = try await host.run("iptables", "-S", "FORWARD").orThrow().lines
+            #expect(left == ["-P FORWARD DROP"])
+            try await host.sh("iptables -P FORWARD ACCEPT; nft flush ruleset")
+        }
+    }
+
+    @Test func `firewalld's zone is named, and both of its remedies work`() async throws {
+        try requireTools("firewalld", "firewall-cmd", "dbus-daemon", "nft", "dig", "python3")
+        try await withSite { site in
+            let host = site.host.namespace
+            // A bus and a configuration of its own, in a mount namespace that later commands enter.
+            let script = """
+                mount -t tmpfs none /run
+                mkdir -p /run/dbus
+                dbus-daemon --system --nopidfile --nofork & echo $! > \(site.lab.folder)/bus.pid
+                for round in $(seq 100); do [ -S /run/dbus/system_bus_socket ] && break; sleep 0.05; done
+                firewalld --nofork --nopid --log-file=\(site.lab.folder)/firewalld.log & echo $! > \(site.lab.folder)/firewalld.pid
+                wait
+                """
+            let program = try host.start(["unshare", "-m", "--propagation", "private", "sh", "-c", script])
+            func command(_ words: String) async throws -> Outcome {
+                try await host.run(
+                    "sh", "-c", "exec nsenter -m -t $(cat \(site.lab.folder)/bus.pid) \(words)")
+            }
+            let runs = try await eventually(within: .seconds(20)) {
+                try await command("firewall-cmd --state").isSuccess
+            }
+            try #require(runs, "\(program.errorsSoFar)")
+
+            try await site.outside.answer(on: [80])
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            let rules = try await foreignRules(host)
+            #expect(try await reach(guest) == Reach(out: false, names: false))
+            let found = try await findings(site)
+            #expect(
+                found.map(\.place) == ["inet firewalld filter_FWD_public", "inet firewalld filter_IN_public"],
+                "\(found)")
+            let remedy = "firewall-cmd --zone=trusted --add-interface=br-lab"
+            #expect(found.map(\.remedy) == [[remedy], [remedy]])
+            try await command(remedy).orThrow()
+            #expect(try await reach(guest) == Reach(out: true, names: true))
+            #expect(try await findings(site).isEmpty)
+            try await command("firewall-cmd --zone=trusted --remove-interface=br-lab").orThrow()
+            #expect(try await reach(guest) == Reach(out: false, names: false))
+            #expect(try await !findings(site, "--fix").isEmpty)
+            #expect(try await reach(guest) == Reach(out: true, names: true))
+            try await site.host.must("stop", "lab")
+            #expect(try await foreignRules(host) == rules)
+            for name in ["firewalld", "bus"] { try await host.sh("kill $(cat \(site.lab.folder)/\(name).pid)") }
+            _ = await program.outcome(timeout: .seconds(10))
+        }
+    }
+
+    // MARK: Routes and settings
+
+    /// A host that only a default route leads to, behind the outside.
+    private static let faraway = "192.0.2.9"
+
+    @Test(arguments: ["br-lab", "up0"])
+    func `forwarding that is off for one interface is found, and switched on until the stop`(
+        interface: String
+    ) async throws {
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            let setting = "net.ipv4.conf.\(interface).forwarding"
+            try await host.sh("sysctl -qw \(setting)=0")
+            #expect(try await !guest.pings(Site.outsideAddress))
+            let found = try await findings(site)
+            #expect(found.map(\.remedy) == [["sysctl -w \(setting)=1"]], "\(found)")
+            try await host.sh(try #require(found.first?.remedy.first))
+            #expect(try await guest.pings(Site.outsideAddress))
+            try await host.sh("sysctl -qw \(setting)=0")
+            let fixed = try await findings(site, "--fix")
+            #expect(fixed.map(\.fixed) == [true])
+            #expect(try await guest.pings(Site.outsideAddress))
+            #expect(try await findings(site).isEmpty)
+            // The next daemon knows of it.
+            try await site.host.endDaemon()
+            try await site.host.must("stop", "lab")
+            if interface == "up0" { #expect(try await host.run("sysctl", "-n", setting).text == "0") }
+        }
+    }
+
+    @Test func `forwarding that somebody keeps switching off is found`() async throws {
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let other = try host.start(
+                "sh", "-c", "while :; do echo 0 > /proc/sys/net/ipv4/ip_forward; sleep 0.002; done")
+            let isFound = try await eventually {
+                try await findings(site).contains { finding in
+                    finding.what.contains("net.ipv4.ip_forward to 0")
+                        && finding.remedy == ["sysctl -w net.ipv4.ip_forward=1"]
+                }
+            }
+            #expect(isFound)
+            other.signal(SIGKILL)
+            _ = await other.outcome()
+            let guest = try await guest(site)
+            #expect(try await eventually { try await guest.pings(Site.outsideAddress) })
+            #expect(try await findings(site).isEmpty)
+        }
+    }
+
+    @Test func `a strict filter of sources that drops answers is found, and is loose until the stop`() async throws {
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            // Guests go out by another uplink than the host itself, for the mark that somebody gives their packets.
+            try await site.outside2.sh("ip address add \(Self.faraway)/32 dev lo")
+            try await host.sh(
+                """
+                ip route add default via 198.51.100.2 dev up1 table 100
+                ip rule add fwmark 1 table 100
+                nft add table ip marks
+                nft add chain ip marks prerouting '{ type filter hook prerouting priority mangle; }'
+                nft add rule ip marks prerouting iifname br-lab meta mark set 1
+                """)
+            #expect(try await guest.pings(Self.faraway))
+            #expect(try await findings(site).isEmpty)
+            try await host.sh("sysctl -qw net.ipv4.conf.up1.rp_filter=1")
+            #expect(try await findings(site).isEmpty)
+            #expect(try await !guest.pings(Self.faraway))
+            let found = try await findings(site)
+            #expect(found.map(\.remedy) == [["sysctl -w net.ipv4.conf.up1.rp_filter=2"]], "\(found)")
+            #expect(found.first?.what.contains("rp_filter is strict on 'up1'") == true)
+            try await host.sh(try #require(found.first?.remedy.first))
+            #expect(try await guest.pings(Self.faraway))
+            #expect(try await findings(site).isEmpty)
+            try await host.sh("sysctl -qw net.ipv4.conf.up1.rp_filter=1")
+            #expect(try await findings(site, "--fix").map(\.fixed) == [true])
+            #expect(try await guest.pings(Self.faraway))
+            try await site.host.must("stop", "lab")
+            #expect(try await host.run("sysctl", "-n", "net.ipv4.conf.up1.rp_filter").text == "1")
+            try await host.sh(
+                """
+                sysctl -qw net.ipv4.conf.up1.rp_filter=0
+                ip rule del fwmark 1 table 100
+                ip route flush table 100
+                nft delete table ip marks
+                """)
+        }
+    }
+
+    @Test func `a host without a default route is found`() async throws {
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            try await site.outside.sh("ip address add \(Self.faraway)/32 dev lo")
+            #expect(try await guest.pings(Self.faraway))
+            try await host.sh("ip route del default")
+            #expect(try await !guest.pings(Self.faraway))
+            let found = try await findings(site, "--fix")
+            #expect(found.map(\.remedy) == [["ip route add default via GATEWAY"]], "\(found)")
+            try await host.sh(try #require(found.first?.remedy.first).replacing("GATEWAY", with: Site.outsideAddress))
+            #expect(try await guest.pings(Self.faraway))
+            #expect(try await findings(site).isEmpty)
+            // An isolated network needs none.
+            try await host.sh("ip route del default")
+            try await site.host.run(network("alone", mode: nil, subnet: "192.168.151"))
+            #expect(try await findings(site, "alone").isEmpty)
+            try await host.sh("ip route add default via \(Site.outsideAddress)")
+        }
+    }
+
+    /// Fills the kernel's table of connections with ones that it takes for established, or empties it: ctnetlink's messages
+    /// (linux/netfilter/nfnetlink_conntrack.h).
+    private static let connections = """
+        import socket, struct, sys
+        link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+        def attribute(kind, content): return struct.pack("=HH", 4 + len(content), kind) + content + bytes(-len(content) % 4)
+        def message(kind, flags, content):
+            return struct.pack("=IHHII", 20 + len(content), 0x100 | kind, flags, 0, 0) + bytes([2, 0, 0, 0]) + content
+        if sys.argv[1] == "flush":
+            link.send(message(2, 1, b""))
+        else:
+            def tuple_(kind, source, target, ports):
+                addresses = attribute(0x8001, attribute(1, source) + attribute(2, target))
+                return attribute(kind, addresses + attribute(0x8002, attribute(1, bytes([17])) + attribute(2, ports[:2]) + attribute(3, ports[2:])))
+            ends = attribute(3, struct.pack(">I", 0xE)) + attribute(7, struct.pack(">I", 600))
+            batch = []
+            target = bytes([10, 255, 0, 1])
+            for number in range(int(sys.argv[1])):
+                source = struct.pack(">I", 0x0A000000 | number >> 8)
+                ports = struct.pack(">HH", 1000 + (number & 255), 53)
+                content = tuple_(0x8001, source, target, ports) + tuple_(0x8002, target, source, ports[2:] + ports[:2]) + ends
+                batch.append(message(0, 0x601, content))
+                if len(batch) == 200:
+                    link.send(b"".join(batch))
+                    batch = []
+            if batch: link.send(b"".join(batch))
+        """
+
+    /// What the table may hold is the same for all namespaces, and only the machine's own can raise it: so that it is emptied
+    /// is what shows that nothing else was in the way.
+    @Test func `a full table of connections is found`() async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            let guest = try await guest(site)
+            let most = try #require(Int(try await host.run("sysctl", "-n", "net.netfilter.nf_conntrack_max").text))
+            guard most <= 300_000 else { try Test.cancel("too many connections to be made: \(most)") }
+            #expect(try await guest.pings(Site.outsideAddress))
+            let script = try await site.lab.script("connections.py", Self.connections)
+            try await host.run(["python3", script, "\(most + 100)"], timeout: .seconds(60)).orThrow()
+            #expect(try await !guest.pings(Site.outsideAddress))
+            let found = try await findings(site, "--fix")
+            #expect(found.map(\.fixed) == [false] && found.first?.network == nil, "\(found)")
+            #expect(found.first?.what.hasPrefix("the table of connections is full") == true, "\(found)")
+            #expect(found.first?.remedy == ["sysctl -w net.netfilter.nf_conntrack_max=\(most * 2)"])
+            try await host.run("python3", script, "flush").orThrow()
+            #expect(try await guest.pings(Site.outsideAddress))
+            #expect(try await findings(site).isEmpty)
+        }
+    }
+
+    // MARK: The rest
+
+    @Test func `leftovers, another DHCP server and networks that do not run are found`() async throws {
+        try requireTools("dnsmasq")
+        try await withSite { site in
+            let host = site.host.namespace
+            try await site.host.run(network("lab"))
+            try await site.host.must("define", "-", input: network("idle", subnet: "192.168.151"))
+            #expect(try await findings(site).isEmpty)
+            let idle = try await findings(site, "idle")
+            #expect(idle.map(\.remedy) == [["vnet start idle"]])
+            #expect(try await site.host.vnet("doctor", "none").errors.contains("there is no network 'none'"))
+
+            let mark = "vnet:55555555-5555-4555-8555-555555555555"
+            try await host.sh("ip link add stray type bridge; ip link set stray alias \(mark)")
+            let stray = try await findings(site)
+            #expect(stray.map(\.remedy) == [["ip link delete stray"]])
+            try await host.sh(try #require(stray.first?.remedy.first))
+
+            let other = try host.start(
+                "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=br-lab",
+                "--bind-interfaces", "--dhcp-range=192.168.150.50,192.168.150.60",
+                "--dhcp-leasefile=\(site.lab.folder)/other.leases", "--pid-file=\(site.lab.folder)/other.pid")
+            let isFound = try await eventually {
+                try await findings(site).contains { $0.what.hasPrefix("dnsmasq (process") }
+            }
+            #expect(isFound, "\(other.errorsSoFar)")
+            other.signal(SIGTERM)
+            _ = await other.outcome()
+            #expect(try await findings(site).isEmpty)
+        }
+    }
 }
