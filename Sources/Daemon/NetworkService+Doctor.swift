@@ -19,7 +19,9 @@ private struct Problem {
 
     /// Whether both are about the same thing, which may have changed between.
     func isSame(as other: Self) -> Bool {
-        if let place = finding.place { return place == other.finding.place }
+        if let place = finding.place {
+            return place == other.finding.place && finding.severity == other.finding.severity
+        }
         return finding.what == other.finding.what
     }
 }

@@ -142,6 +142,8 @@ private struct Scene {
         for (purpose, type) in messages {
             var message = packet(purpose, .ipv6, "ipv6-icmp")
             (message.icmpType, message.state) = (type, "untracked")
+            // RFC 4861, section 7.1: what has passed a router is none.
+            message.hopLimit = 255
             message.input = .named(rules.bridge)
             message.destinationType = type == "nd-neighbor-advert" ? "local" : "multicast"
             packets.append(message)

@@ -96,6 +96,7 @@ public struct KernelRuleset: Hashable, Sendable {
         case sourcePort(String?)
         case destinationPort(String?)
         case icmpType(AddressFamily)
+        case hopLimit(AddressFamily)
         case state, status, direction
         case sourceType, destinationType
     }

@@ -54,10 +54,10 @@ extension KernelRuleset {
                     let other = $0.obstacle
                     return other.table == obstacle.table && other.baseChain == obstacle.baseChain
                         && other.chain == obstacle.chain && other.rule?.handle == obstacle.rule?.handle
+                        && other.isCertain == obstacle.isCertain
                 }
                 if let index {
                     found[index].packets.append(packet)
-                    if obstacle.isCertain { found[index].obstacle.isCertain = true }
                 } else {
                     found.append(Blockade(obstacle: obstacle, packets: [packet]))
                 }
@@ -82,6 +82,11 @@ extension KernelRuleset {
         if isDockers == true {
             return Remedy(table: obstacle.table, chain: Self.dockerUser, place: .first, conditions: conditions)
         }
+        // What ufw loads anew is its own chains: in front of them the rule stays.
+        if obstacle.rule != nil, isUFW(table), let first = obstacle.path.first {
+            return Remedy(
+                table: obstacle.table, chain: obstacle.baseChain, place: .before(first.handle), conditions: conditions)
+        }
         return Remedy(
             table: obstacle.table, chain: obstacle.chain, place: obstacle.rule.map { .before($0.handle) } ?? .last,
             conditions: conditions)
@@ -98,7 +103,11 @@ extension KernelRuleset {
         }.joined()
     }
 
-    static let dockerUser = "DOCKER-USER"
+    private static let dockerUser = "DOCKER-USER"
+
+    private func isUFW(_ table: Table?) -> Bool {
+        table?.chains.contains { $0.name.hasPrefix("ufw-") || $0.name.hasPrefix("ufw6-") } == true
+    }
 }
 
 extension KernelRuleset.Rule {
@@ -152,7 +161,7 @@ extension KernelRuleset {
             return ["firewall-cmd --zone=trusted --add-interface=\(blockade.packets[0].bridge)"]
         }
         let table = tables.first { $0.name == obstacle.table }
-        if table?.chains.contains(where: { $0.name.hasPrefix("ufw-") || $0.name.hasPrefix("ufw6-") }) == true {
+        if isUFW(table), blockade.packets.allSatisfy({ $0.ufwCommand != nil }) {
             return blockade.packets.compactMap(\.ufwCommand).withoutRepetition
         }
         if remedy.chain == Self.dockerUser, let program = ["ip": "iptables", "ip6": "ip6tables"][remedy.table.family] {

@@ -76,6 +76,10 @@ struct RuleReader {
             if take("limit") {
                 skipLimit()
                 terms.append(.doubt)
+            } else if take("xt", "match") {
+                // A module of iptables' that nft has no words for.
+                position += 1
+                terms.append(.doubt)
             } else if let verdict = verdict() {
                 terms.append(.verdict(verdict))
             } else if let selectors = selectors() {
@@ -193,6 +197,8 @@ struct RuleReader {
         if take("ip", "daddr") { return .destination(.ipv4) }
         if take("ip6", "saddr") { return .source(.ipv6) }
         if take("ip6", "daddr") { return .destination(.ipv6) }
+        if take("ip", "ttl") { return .hopLimit(.ipv4) }
+        if take("ip6", "hoplimit") { return .hopLimit(.ipv6) }
         if take("icmp", "type") { return .icmpType(.ipv4) }
         if take("icmpv6", "type") { return .icmpType(.ipv6) }
         if take("ct", "state") { return .state }

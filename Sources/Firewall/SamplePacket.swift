@@ -28,7 +28,9 @@ public struct SamplePacket: Hashable, Sendable {
     public var destinationPort: UInt16?
     /// The name that nft has for it, where it is ICMP.
     public var icmpType: String?
-    /// `new` or `established`.
+    /// Nil for one that may be any.
+    public var hopLimit: UInt8?
+    /// `new`, `established` or `untracked`.
     public var state = "new"
     /// `dnat`, `snat`.
     public var status: Set<String> = []
@@ -76,7 +78,7 @@ extension SamplePacket {
     /// Whether what `selector` looks at is part of the packet.
     func has(_ selector: KernelRuleset.Selector) -> Bool {
         switch selector {
-        case .source(let family), .destination(let family): family == self.family
+        case .source(let family), .destination(let family), .hopLimit(let family): family == self.family
         case .icmpType(.ipv4): transport == "icmp"
         case .icmpType(.ipv6): transport == "ipv6-icmp"
         case .sourcePort(let implied), .destinationPort(let implied):
@@ -98,6 +100,7 @@ extension SamplePacket {
         case .sourcePort: sourcePort.flatMap { Self.matches($0, value) }
         case .destinationPort: destinationPort.flatMap { Self.matches($0, value) }
         case .icmpType: value.first?.isNumber == true ? nil : value == icmpType
+        case .hopLimit: hopLimit.map { value == "\($0)" }
         case .state: value == state
         case .status: value.first?.isNumber == true ? nil : status.contains(value)
         case .direction: value == (state == "established" ? "reply" : "original")

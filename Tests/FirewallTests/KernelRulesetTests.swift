@@ -33,6 +33,7 @@ import Testing
         var packet = SamplePacket(.discovery, .ipv6, of: "br-lab", nil, transport: "ipv6-icmp")
         packet.icmpType = "nd-neighbor-solicit"
         packet.state = "untracked"
+        packet.hopLimit = 255
         packet.input = .named("br-lab")
         packet.destinationType = "multicast"
         return packet
@@ -112,6 +113,8 @@ import Testing
             ("fib daddr type local", question, "yes"), ("ip daddr 10.0.7.1", question, "no"),
             ("icmpv6 type { nd-router-solicit, nd-neighbor-solicit }", discovery, "yes"),
             ("icmpv6 type nd-neighbor-advert", discovery, "no"), ("meta l4proto ipv6-icmp", discovery, "yes"),
+            ("icmpv6 type nd-neighbor-solicit ip6 hoplimit 255", discovery, "yes"),
+            ("xt match icmp6 ip6 hoplimit 1", discovery, "no"), ("ip ttl 255", discovery, "no"),
             ("ct state new", discovery, "no"), ("ct state untracked", discovery, "yes"),
         ])
     func `packets to the host`(condition: String, packet: SamplePacket, answer: String) {
@@ -265,6 +268,18 @@ import Testing
         let ufw = Self.table(["jump ufw-before"], hook: "forward", policy: "drop", rest: "\tchain ufw-before {\n\t}")
         let forward = try #require(ufw.blockades(of: [Self.outwards]).first)
         #expect(ufw.advice(for: forward) == ["ufw route allow in on br-lab out on eth0"])
+        let skipping = Self.table(
+            ["jump ufw-before", "jump ufw-skip"], hook: "input",
+            rest: "\tchain ufw-before {\n\t}\n\tchain ufw-skip {\n\t\tdrop # handle 5\n\t}")
+        let question = try #require(skipping.blockades(of: [Self.question]).first)
+        #expect(skipping.advice(for: question) == ["ufw allow in on br-lab to any port 53 proto udp"])
+        #expect(skipping.remedy(for: question)?.place == .before(11))
+        // It has no words for messages of ICMPv6.
+        let message = try #require(skipping.blockades(of: [Self.discovery]).first)
+        #expect(
+            skipping.advice(for: message) == [
+                "nft 'insert rule inet mine base handle 11 iifname \"br-lab\" icmpv6 type nd-neighbor-solicit counter accept'"
+            ])
 
         let docker = KernelRuleset(
             listing: """
