@@ -65,11 +65,13 @@ let package = Package(
         module("API", ["NetworkModel"]),
 
         module("Engine", ["Firewall", "Netlink", "NetworkModel"]),
+        module("LibvirtRPC", ["API", "NetworkModel", "Wire"]),
 
         module(
             "Daemon",
             [
-                "API", "CLinux", "Engine", "Firewall", "LibvirtXML", "Netlink", "NetworkModel", "ResponderChannel",
+                "API", "CLinux", "Engine", "Firewall", "LibvirtRPC", "LibvirtXML", "Netlink", "NetworkModel",
+                "ResponderChannel",
                 hummingbird, lifecycle, logging,
             ] + nio),
         module(
@@ -98,6 +100,7 @@ let package = Package(
         tests("LeaseStoreTests", ["LeaseStore", "NetworkModel"]),
         tests("ResponderChannelTests", ["NetworkModel", "ResponderChannel"]),
         tests("EngineTests", ["Engine", "Firewall", "Netlink", "NetworkModel"], exclude: ["Golden"]),
+        tests("LibvirtRPCTests", ["API", "LibvirtRPC", "NetworkModel", "Wire"]),
         tests("DaemonTests", ["Daemon", "Engine", "NetworkModel"]),
         tests("KernelTests", ["Engine", "Firewall", "Netlink", "NetworkModel"]),
         tests("EndToEndTests", [], exclude: ["Upstream"]),

@@ -312,13 +312,25 @@ public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConverti
         }
     }
 
+    /// What exactly it is, where programs tell such cases apart.
+    public enum Cause: String, Hashable, Sendable, Codable {
+        case noNetwork, noPort, portExists, noMetadata
+        /// The document is one, and holds what its schema does not allow.
+        case notValid
+        /// What was asked for is never possible, whatever the state.
+        case notSupported
+    }
+
     public var code: Code
+    /// Nil where the code says enough.
+    public var cause: Cause?
     public var message: String
     /// Where the document that was sent is wrong, all of it, in the order of its lines; `message` says the same as text.
     public var problems: [DocumentProblem]?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, cause: Cause? = nil) {
         self.code = code
+        self.cause = cause
         self.message = message
     }
 

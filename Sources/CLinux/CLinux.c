@@ -12,6 +12,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,23 @@ static int fail(int descriptor)
     close(descriptor);
     errno = saved;
     return -1;
+}
+
+int clinux_is_member(uid_t uid, gid_t gid, const char *name)
+{
+    char text[16384];
+    struct group group, *found = NULL;
+    if (getgrnam_r(name, &group, text, sizeof text, &found) != 0 || found == NULL) return 0;
+    gid_t wanted = group.gr_gid;
+    if (gid == wanted) return 1;
+    struct passwd user, *person = NULL;
+    if (getpwuid_r(uid, &user, text, sizeof text, &person) != 0 || person == NULL) return 0;
+    gid_t groups[256];
+    int count = 256;
+    if (getgrouplist(user.pw_name, user.pw_gid, groups, &count) < 0) count = 256;
+    for (int index = 0; index < count; index++)
+        if (groups[index] == wanted) return 1;
+    return 0;
 }
 
 int clinux_create_tap(const char *name, uid_t owner, gid_t group)

@@ -12,8 +12,9 @@ internal import UnixSignals
 public enum DaemonProcess {
     /// Runs until SIGTERM or SIGINT; networks run on, and the next daemon takes them over.
     ///
+    /// - Parameter replacesVirtnetworkd: Whether it also listens where libvirt's clients look for its network daemon.
     /// - Throws: A sentence where another daemon runs, privileges are missing or a folder cannot be made.
-    public static func run(paths: Paths, isVerbose: Bool) async throws {
+    public static func run(paths: Paths, isVerbose: Bool, replacesVirtnetworkd: Bool = false) async throws {
         guard geteuid() == 0 else {
             throw DaemonError("the vnet daemon needs root, to build networks: run it with sudo")
         }
@@ -36,6 +37,8 @@ public enum DaemonProcess {
         try await responder.start()
         await service.adopt()
 
+        let libvirt = try await LibvirtServer(service: service, logger: logger)
+            .listening(paths, replacesVirtnetworkd: replacesVirtnetworkd)
         unsafe unlink(paths.socket)
         var quiet = logger
         quiet.logLevel = .warning
@@ -49,7 +52,7 @@ public enum DaemonProcess {
         let leases = LeaseWatcher(service: service, news: responder.leaseNews)
         let group = ServiceGroup(
             configuration: .init(
-                services: [application, watcher, host, leases, EventHubCloser(hub: service.events)],
+                services: [application, libvirt, watcher, host, leases, EventHubCloser(hub: service.events)],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         await responder.stop()

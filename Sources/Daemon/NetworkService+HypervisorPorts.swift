@@ -23,13 +23,14 @@ extension NetworkService {
         let live = try running(reference)
         let (wish, warnings) = try read(document)
         if isValidated, !warnings.isEmpty {
-            throw APIError(.invalid, warnings.map(\.description).joined(separator: "\n"))
+            throw APIError(.invalid, warnings.map(\.description).joined(separator: "\n"), cause: .notValid)
         }
         let others = networkPorts(of: uuid)
         guard !others.contains(where: { $0.uuid == wish.uuid }) else {
             throw APIError(
                 .conflict,
-                "network '\(reference)' has a port with UUID \(wish.uuid) already: choose another, or delete that one")
+                "network '\(reference)' has a port with UUID \(wish.uuid) already: choose another, or delete that one",
+                cause: .portExists)
         }
         var port: NetworkPort
         do {
@@ -67,8 +68,8 @@ extension NetworkService {
         guard let found = try networkPorts(reference).first(where: { $0.uuid == port }) else {
             throw APIError(
                 .notFound,
-                "network '\(reference)' has no port with UUID \(port): 'vnet port-list \(reference)' shows those it has"
-            )
+                "network '\(reference)' has no port with UUID \(port): 'vnet port-list \(reference)' shows those it has",
+                cause: .noPort)
         }
         return found
     }

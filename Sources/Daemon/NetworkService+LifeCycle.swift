@@ -19,7 +19,10 @@ extension NetworkService {
     }
 
     /// Starts a network that ends when it stops.
-    public func create(_ document: [UInt8]) async throws -> NetworkReport {
+    ///
+    /// `isValidated` as for `define`.
+    public func create(_ document: [UInt8], isValidated: Bool = false) async throws -> NetworkReport {
+        if isValidated { try validate(document) }
         let (parsed, notes) = try parse(document)
         let definition = try complete(parsed)
         guard networks[definition.uuid]?.live == nil else {

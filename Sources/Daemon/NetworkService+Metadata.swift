@@ -29,7 +29,7 @@ extension NetworkService {
             case .description: (definition?.description, "description")
             case .element: (definition?.metadata(of: part.uri ?? ""), "metadata of namespace '\(part.uri ?? "")'")
             }
-        guard let value else { throw APIError(.notFound, "network '\(reference)' has no \(name)") }
+        guard let value else { throw APIError(.notFound, "network '\(reference)' has no \(name)", cause: .noMetadata) }
         return value
     }
 

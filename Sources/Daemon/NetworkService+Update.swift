@@ -46,7 +46,9 @@ extension NetworkService {
                 try store.save(definition)
             }
         } catch {
-            throw APIError((error as? APIError)?.code ?? .failed, "network '\(reference)' was not updated: \(error)")
+            let cause = error as? APIError
+            throw APIError(
+                cause?.code ?? .failed, "network '\(reference)' was not updated: \(error)", cause: cause?.cause)
         }
         if let definition { networks[uuid]?.definition = definition }
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
@@ -57,8 +59,11 @@ extension NetworkService {
             return try definition.updated(
                 wish.command, wish.section, with: [UInt8](wish.xml.utf8), parentIndex: wish.parentIndex ?? -1)
         } catch {
-            guard case .document(let found) = error else { throw APIError(.invalid, "\(error)") }
-            throw APIError(found.problems.map(DocumentProblem.init))
+            switch error {
+            case .document(let found): throw APIError(found.problems.map(DocumentProblem.init))
+            case .unsupported(let message): throw APIError(.invalid, message, cause: .notSupported)
+            case .refused(let message): throw APIError(.invalid, message)
+            }
         }
     }
 }

@@ -109,6 +109,13 @@ public actor NetworkService {
         return try await responder.leases(of: uuid).list(on: definition)
     }
 
+    func summary(of uuid: NetworkUUID) -> NetworkSummary? { summary(networks[uuid]) }
+
+    /// By its name alone, be that another network's UUID.
+    func summary(named name: String) -> NetworkSummary? {
+        networks.uuid(named: name).flatMap { summary(networks[$0]) }
+    }
+
     func find(_ reference: String) throws -> NetworkUUID {
         if let uuid = NetworkUUID(reference), networks[uuid] != nil { return uuid }
         return try networks.uuid(named: reference).orNotFound(reference)
@@ -138,7 +145,10 @@ public actor NetworkService {
     ///
     /// What vnet cannot do yet keeps no network from being defined, as under libvirt, but from being started; a warning says
     /// so at once.
-    public func define(_ document: [UInt8]) throws -> NetworkReport {
+    ///
+    /// - Parameter isValidated: Whether libvirt's schema must allow the document, and words without effect are an error.
+    public func define(_ document: [UInt8], isValidated: Bool = false) throws -> NetworkReport {
+        if isValidated { try validate(document) }
         let (parsed, notes) = try parse(document)
         let definition = try complete(parsed)
         try store.save(definition)
@@ -198,6 +208,16 @@ public actor NetworkService {
         }
     }
 
+    func validate(_ document: [UInt8]) throws {
+        do throws(XMLProblems) {
+            try NetworkDefinition.validate(libvirtXML: document, against: InstalledSchemas.schema("network.rng"))
+        } catch {
+            var refusal = APIError(error.problems.map(DocumentProblem.init))
+            refusal.cause = .notValid
+            throw refusal
+        }
+    }
+
     /// Checks the definition against the networks there are, and fills in its bridge name and address where it has none.
     func complete(_ definition: NetworkDefinition) throws -> NetworkDefinition {
         try definition.completed(
@@ -217,7 +237,9 @@ extension Optional {
     /// The value, or the error that says there is no such network.
     func orNotFound(_ reference: String) throws -> Wrapped {
         guard let self else {
-            throw APIError(.notFound, "there is no network '\(reference)': 'vnet list --all' shows those there are")
+            throw APIError(
+                .notFound, "there is no network '\(reference)': 'vnet list --all' shows those there are",
+                cause: .noNetwork)
         }
         return self
     }

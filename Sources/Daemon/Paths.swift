@@ -40,5 +40,12 @@ public struct Paths: Hashable, Sendable {
     var logs: String { root + "/var/lib/vnet/log" }
 
     public var socket: String { run + "/vnet.sock" }
+    /// libvirt's protocol.
+    public var libvirtSocket: String { run + "/libvirt-sock" }
+    /// libvirt's protocol for those who may only look.
+    public var libvirtReadOnlySocket: String { run + "/libvirt-sock-ro" }
+    /// Where libvirt's clients and hypervisors look for its network daemon.
+    public var virtnetworkdSocket: String { root + "/run/libvirt/virtnetworkd-sock" }
+    public var virtnetworkdReadOnlySocket: String { root + "/run/libvirt/virtnetworkd-sock-ro" }
     public var log: String { logs + "/daemon.log" }
 }

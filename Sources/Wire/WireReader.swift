@@ -45,6 +45,11 @@ public struct WireReader: ~Escapable {
             | UInt32(bytes[position + 2]) << 8 | UInt32(bytes[position + 3])
     }
 
+    @inlinable public mutating func u64() throws(WireError) -> UInt64 {
+        try require(8)
+        return UInt64(try u32()) << 32 | UInt64(try u32())
+    }
+
     @inlinable public mutating func skip(_ count: Int) throws(WireError) {
         try require(count)
         position += count

@@ -18,6 +18,10 @@ public struct WireWriter: Sendable {
         u16(UInt16(truncatingIfNeeded: value >> 16))
         u16(UInt16(truncatingIfNeeded: value))
     }
+    public mutating func u64(_ value: UInt64) {
+        u32(UInt32(truncatingIfNeeded: value >> 32))
+        u32(UInt32(truncatingIfNeeded: value))
+    }
     /// Writes over two octets that were written before, such as a checksum or a count that is known only now.
     public mutating func patch16(at offset: Int, _ value: UInt16) {
         bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)

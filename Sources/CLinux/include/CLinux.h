@@ -78,6 +78,16 @@ struct clinux_endpoint {
     uint16_t port;
 };
 
+/// Who is at the other end of a local socket: the value of SO_PEERCRED (unix(7)), which is glibc's `struct ucred`.
+struct clinux_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+/// Whether a process with this user and group, or the user by the machine's files, is in the group called `name`: 1 or 0.
+int clinux_is_member(uid_t uid, gid_t gid, const char *name);
+
 /// Opens a UDP socket bound to the endpoint, and to an interface where `device` is not NULL; non-blocking, closed on exec.
 ///
 /// The address need not be there yet. Port 0 lets the kernel choose.
