@@ -315,8 +315,12 @@ public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConverti
     /// What exactly it is, where programs tell such cases apart.
     public enum Cause: String, Hashable, Sendable, Codable {
         case noNetwork, noPort, portExists, noMetadata
+        /// The document is no XML.
+        case notWellFormed
         /// The document is one, and holds what its schema does not allow.
         case notValid
+        /// The element is right, and the network is not such that it can be added, changed or removed.
+        case notApplicable
         /// What was asked for is never possible, whatever the state.
         case notSupported
     }

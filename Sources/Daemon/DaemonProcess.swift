@@ -12,7 +12,10 @@ internal import UnixSignals
 public enum DaemonProcess {
     /// Runs until SIGTERM or SIGINT; networks run on, and the next daemon takes them over.
     ///
-    /// - Parameter replacesVirtnetworkd: Whether it also listens where libvirt's clients look for its network daemon.
+    /// - Parameters:
+    ///   - paths: The instance.
+    ///   - isVerbose: Whether it logs more.
+    ///   - replacesVirtnetworkd: Whether it also listens where libvirt's clients look for its network daemon.
     /// - Throws: A sentence where another daemon runs, privileges are missing or a folder cannot be made.
     public static func run(paths: Paths, isVerbose: Bool, replacesVirtnetworkd: Bool = false) async throws {
         guard geteuid() == 0 else {

@@ -4,10 +4,12 @@ internal import NetworkModel
 
 /// The ports that hypervisors have asked for, each with what it got: in memory, and on disk before anyone hears of them.
 ///
-/// They hold no tap: a hypervisor makes its own. So they end with the network's run, as libvirt's do.
+/// They hold no tap: a hypervisor makes its own, which is known once it is there. So they end with the network's run, as
+/// libvirt's do.
 struct HypervisorPorts {
     private let folder: String
     private var ports: [NetworkUUID: [NetworkUUID: NetworkPort]] = [:]
+    private var taps: [NetworkUUID: [NetworkUUID: InterfaceName]] = [:]
     /// A sentence for each file that could not be read.
     private(set) var problems: [String] = []
 
@@ -37,6 +39,22 @@ struct HypervisorPorts {
 
     subscript(network: NetworkUUID, port: NetworkUUID) -> NetworkPort? { ports[network]?[port] }
 
+    /// The tap that the hypervisor has put on the network's bridge for a port; nil while there is none.
+    func tap(of port: NetworkUUID, on network: NetworkUUID) -> InterfaceName? { taps[network]?[port] }
+
+    /// The port whose tap this is.
+    func holder(of tap: InterfaceName) -> (network: NetworkUUID, port: NetworkUUID)? {
+        for (network, taps) in taps {
+            if let port = taps.first(where: { $0.value == tap })?.key { return (network, port) }
+        }
+        return nil
+    }
+
+    mutating func setTap(_ tap: InterfaceName?, of port: NetworkUUID, on network: NetworkUUID) {
+        taps[network, default: [:]][port] = tap
+        if taps[network]?.isEmpty == true { taps[network] = nil }
+    }
+
     /// Adds a port, or replaces the one of the same UUID.
     mutating func store(_ port: NetworkPort, on network: NetworkUUID) throws(FileError) {
         try Files.makeDirectory("\(folder)/\(network)")
@@ -47,6 +65,7 @@ struct HypervisorPorts {
     mutating func remove(_ port: NetworkUUID, of network: NetworkUUID) throws(FileError) {
         try Files.remove(path(port, network), durable: false)
         ports[network]?[port] = nil
+        setTap(nil, of: port, on: network)
         guard ports[network]?.isEmpty == true else { return }
         ports[network] = nil
         unsafe rmdir("\(folder)/\(network)")

@@ -21,8 +21,10 @@ extension ProcedureTable<NetworkService> {
             try flags.check(allowing: 3, in: "networkPortCreateXML")
             let found = try await service.summary(ofActive: network)
             do {
-                let port = try await service.createPort(
-                    found.reference, [UInt8](xml.utf8), isReclaimed: flags & 1 != 0, isValidated: flags & 2 != 0)
+                let port = try await found.named {
+                    try await service.createPort(
+                        found.reference, [UInt8](xml.utf8), isReclaimed: flags & 1 != 0, isValidated: flags & 2 != 0)
+                }
                 return RemotePort(network: RemoteNetwork(found), uuid: port.uuid)
             } catch let error as APIError where error.cause == .portExists {
                 // These words of libvirt's stand twice in its message.
@@ -38,7 +40,7 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.deletePort) { service, port, flags in
             try flags.check(allowing: 0, in: "networkPortDelete")
             let (network, found) = try await service.find(port)
-            _ = try await service.deletePort(network.reference, found.uuid)
+            _ = try await network.named { try await service.deletePort(network.reference, found.uuid) }
             return Nothing()
         }
         on(Procedures.portParameters) { service, port, _, flags in
@@ -49,8 +51,8 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.setPortParameters) { service, port, parameters, flags in
             try flags.check(allowing: 0, in: "networkPortSetParameters")
             let (network, found) = try await service.find(port)
-            let bandwidth = try found.bandwidth(changedBy: parameters.elements, on: network.name)
-            _ = try await service.setBandwidth(network.reference, found.uuid, bandwidth)
+            let bandwidth = try found.bandwidth(of: parameters.elements, on: network.name)
+            _ = try await network.named { try await service.setBandwidth(network.reference, found.uuid, bandwidth) }
             return Nothing()
         }
     }
@@ -84,14 +86,11 @@ extension NetworkPort {
         ]
     }
 
-    /// The bandwidth with the parameters that are given; the rest stays.
+    /// The bandwidth that parameters say; what none of them names is not limited any more.
     fileprivate func bandwidth(
-        changedBy parameters: [TypedParameter], on network: String
+        of parameters: [TypedParameter], on network: String
     ) throws(RemoteError) -> NetworkDefinition.Bandwidth? {
         var values: [String: UInt64] = [:]
-        for parameter in self.parameters {
-            if case .uint(let value) = parameter.value { values[parameter.field] = UInt64(value) }
-        }
         let known = [
             "inbound.average", "inbound.peak", "inbound.floor", "inbound.burst", "outbound.average", "outbound.peak",
             "outbound.burst",
@@ -112,18 +111,13 @@ extension NetworkPort {
             }
             values[parameter.field] = UInt64(value)
         }
-        func rate(_ direction: String) throws(RemoteError) -> NetworkDefinition.Bandwidth.Rate? {
+        func rate(_ direction: String) -> NetworkDefinition.Bandwidth.Rate? {
             func value(_ name: String) -> UInt64? { values["\(direction).\(name)"].flatMap { $0 == 0 ? nil : $0 } }
-            guard let average = value("average") else {
-                guard value("peak") == nil, value("burst") == nil else {
-                    throw RemoteError(
-                        .invalidArgument, "'\(direction).peak' and '\(direction).burst' need '\(direction).average'")
-                }
-                return nil
-            }
+            // A peak and a burst are nothing by themselves.
+            guard let average = value("average") else { return nil }
             return .init(average: average, peak: value("peak"), burst: value("burst"))
         }
-        let bandwidth = NetworkDefinition.Bandwidth(inbound: try rate("inbound"), outbound: try rate("outbound"))
+        let bandwidth = NetworkDefinition.Bandwidth(inbound: rate("inbound"), outbound: rate("outbound"))
         return bandwidth.inbound == nil && bandwidth.outbound == nil ? nil : bandwidth
     }
 }

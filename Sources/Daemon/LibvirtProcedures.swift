@@ -97,7 +97,7 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.undefineNetwork) { service, network in
             let found = try await service.summary(of: network)
             guard found.isPersistent else { throw RemoteError(.operationInvalid, "can't undefine transient network") }
-            _ = try await service.undefine(found.reference)
+            _ = try await found.named { try await service.undefine(found.reference) }
             return Nothing()
         }
         on(Procedures.setNetworkAutostart) { service, network, isEnabled in
@@ -105,7 +105,7 @@ extension ProcedureTable<NetworkService> {
             guard found.isPersistent else {
                 throw RemoteError(.operationInvalid, "cannot set autostart for transient network")
             }
-            _ = try await service.setAutostart(found.reference, isEnabled != 0)
+            _ = try await found.named { try await service.setAutostart(found.reference, isEnabled != 0) }
             return Nothing()
         }
         on(Procedures.updateNetwork) { service, network, command, section, parent, xml, flags in
@@ -114,14 +114,17 @@ extension ProcedureTable<NetworkService> {
             guard let command = UpdateCommand(code: command) else {
                 throw RemoteError(.operationUnsupported, "unrecognized network update command code \(command)")
             }
+            if flags & 1 != 0, !found.isActive { throw RemoteError(.operationInvalid, "network is not running") }
+            if flags & 2 != 0, !found.isPersistent {
+                throw RemoteError(.operationInvalid, "cannot change persistent config of a transient network")
+            }
             guard let section = UpdateSection(code: section) else {
                 throw RemoteError(.operationUnsupported, "unrecognized network update section code \(section)")
             }
-            _ = try await service.update(
-                found.reference,
-                UpdateWish(
-                    command, section, xml: xml, parentIndex: parent < 0 ? nil : Int(parent),
-                    isLive: flags & 1 != 0, isPersistent: flags & 2 != 0))
+            let wish = UpdateWish(
+                command, section, xml: xml, parentIndex: parent < 0 ? nil : Int(parent), isLive: flags & 1 != 0,
+                isPersistent: flags & 2 != 0)
+            _ = try await found.named { try await service.update(found.reference, wish) }
             return Nothing()
         }
     }
@@ -137,12 +140,12 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.createNetwork) { service, network in
             let found = try await service.summary(of: network)
             guard !found.isActive else { throw RemoteError(.operationInvalid, "network is already active") }
-            _ = try await service.start(found.reference)
+            _ = try await found.named { try await service.start(found.reference) }
             return Nothing()
         }
         on(Procedures.destroyNetwork) { service, network in
             let found = try await service.summary(ofActive: network)
-            _ = try await service.stop(found.reference)
+            _ = try await found.named { try await service.stop(found.reference) }
             return Nothing()
         }
     }
@@ -151,9 +154,11 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.networkMetadata) { service, network, kind, uri, flags in
             try flags.check(allowing: 3, in: "networkGetMetadata")
             let found = try await service.summary(of: network)
-            return try await service.metadata(
-                found.reference, MetadataPart(code: kind, uri: uri), isLive: flags & 1 != 0,
-                isPersistent: flags & 2 != 0)
+            let part = try MetadataPart(code: kind, uri: uri)
+            return try await found.named {
+                try await service.metadata(
+                    found.reference, part, isLive: flags & 1 != 0, isPersistent: flags & 2 != 0)
+            }
         }
         on(Procedures.setNetworkMetadata) { service, network, kind, value, key, uri, flags in
             try flags.check(allowing: 3, in: "networkSetMetadata")
@@ -161,7 +166,7 @@ extension ProcedureTable<NetworkService> {
             let wish = MetadataWish(
                 try MetadataPart(code: kind, uri: uri), key: key, value: value, isLive: flags & 1 != 0,
                 isPersistent: flags & 2 != 0)
-            _ = try await service.setMetadata(found.reference, wish)
+            _ = try await found.named { try await service.setMetadata(found.reference, wish) }
             return Nothing()
         }
     }
@@ -187,6 +192,16 @@ extension NetworkService {
 extension NetworkSummary {
     /// What the service finds it by, whatever other networks are called.
     var reference: String { uuid.description }
+
+    /// Does something with the network, and has a refusal call it by its name.
+    func named<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch var error as APIError {
+            error.message = error.message.replacing(reference, with: name)
+            throw error
+        }
+    }
 }
 
 extension UInt32 {

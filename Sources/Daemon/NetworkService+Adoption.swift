@@ -33,6 +33,7 @@ extension NetworkService {
         attempt("look for taps without a record") { try removeOrphans() }
         dropHypervisorPorts()
         attempt("take back what was done in others' firewalls") { try takeBackLostRemedies() }
+        findHypervisorTaps()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()
     }

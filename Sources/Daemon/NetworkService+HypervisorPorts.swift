@@ -55,6 +55,8 @@ extension NetworkService {
         }
         logger.info("port created", metadata: ["network": "\(reference)", "port": "\(port.uuid)"])
         emit(.portAttached, live, "port \(port.uuid) of guest \(port.owner.name) with address \(port.mac)")
+        // Its guest runs already, on a tap that nobody tells of again.
+        if isReclaimed { findHypervisorTaps() }
         return port
     }
 
@@ -89,6 +91,7 @@ extension NetworkService {
         }
         try hypervisorPorts.remove(port, of: uuid)
         if found.floor != nil, let live = networks[uuid]?.live { try share(live.definition) }
+        surroundingsChanged(of: uuid)
         logger.info("port deleted", metadata: ["network": "\(reference)", "port": "\(port)"])
         emit(
             .portDetached, name: name(of: uuid), uuid: uuid,
@@ -123,7 +126,8 @@ extension NetworkService {
     func hypervisorPortInfos(of uuid: NetworkUUID) -> [PortInfo] {
         hypervisorPorts.ports(of: uuid).map { port in
             PortInfo(
-                network: name(of: uuid), name: port.owner.name, uuid: port.uuid, tap: nil, mac: port.mac, owner: 0,
+                network: name(of: uuid), name: port.owner.name, uuid: port.uuid,
+                tap: hypervisorPorts.tap(of: port.uuid, on: uuid), mac: port.mac, owner: 0,
                 isIsolated: port.isIsolated == true, mtu: networks[uuid]?.current?.mtu)
         }
     }
@@ -148,7 +152,7 @@ extension NetworkService {
         do {
             return try NetworkPort.read(libvirtXML: document)
         } catch {
-            throw APIError(.invalid, "\(error)")
+            throw APIError(error)
         }
     }
 }

@@ -12,8 +12,11 @@ extension NetworkService {
         switch change {
         case .link(let link):
             linkChanged(link)
+            hypervisorTapChanged(link)
             suspect(ofLink: link.name, "link '\(link.name)' was changed")
-        case .linkGone(let name): suspect(ofLink: name, "link '\(name)' was deleted")
+        case .linkGone(let name):
+            InterfaceName(name).map(forgetHypervisorTap)
+            suspect(ofLink: name, "link '\(name)' was deleted")
         case .addresses(let index):
             guard let uuid = networks.uuid(onInterface: index) else { return }
             suspect(uuid, "addresses or routes were changed")

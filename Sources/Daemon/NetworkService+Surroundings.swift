@@ -11,7 +11,8 @@ extension NetworkService {
         Surroundings(
             networks: networks.peers(of: definition),
             leases: Array((leases[definition.uuid] ?? [:]).values),
-            ports: ports.ports(of: definition.uuid).map { .init(tap: $0.tap, mac: $0.mac) })
+            ports: ports.ports(of: definition.uuid).map { .init(tap: $0.tap, mac: $0.mac) }
+                + hypervisorTaps(of: definition.uuid))
     }
 
     /// The responder tells of leases, which are on disk.

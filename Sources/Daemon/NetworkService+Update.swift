@@ -60,9 +60,9 @@ extension NetworkService {
                 wish.command, wish.section, with: [UInt8](wish.xml.utf8), parentIndex: wish.parentIndex ?? -1)
         } catch {
             switch error {
-            case .document(let found): throw APIError(found.problems.map(DocumentProblem.init))
+            case .document(let found): throw APIError(found)
             case .unsupported(let message): throw APIError(.invalid, message, cause: .notSupported)
-            case .refused(let message): throw APIError(.invalid, message)
+            case .refused(let message): throw APIError(.invalid, message, cause: .notApplicable)
             }
         }
     }

@@ -94,7 +94,11 @@ public actor NetworkService {
         if !inactive, let live = network?.live {
             return live.definition.libvirtXML(connections: connections(of: live.definition))
         }
-        return try (network?.definition ?? network?.live?.definition).orNotFound(reference).libvirtXML
+        // What has nothing on disk is shown as it runs, as libvirt does it.
+        guard let definition = network?.definition else {
+            return try (network?.live?.definition).orNotFound(reference).libvirtXML(live: true)
+        }
+        return definition.libvirtXML
     }
 
     /// The document as a file would have it: of a network that runs as it runs, but without what only runs.
@@ -146,7 +150,7 @@ public actor NetworkService {
     /// What vnet cannot do yet keeps no network from being defined, as under libvirt, but from being started; a warning says
     /// so at once.
     ///
-    /// - Parameter isValidated: Whether libvirt's schema must allow the document, and words without effect are an error.
+    /// Where it `isValidated`, libvirt's schema must allow the document, and words without effect are an error.
     public func define(_ document: [UInt8], isValidated: Bool = false) throws -> NetworkReport {
         if isValidated { try validate(document) }
         let (parsed, notes) = try parse(document)
@@ -204,7 +208,7 @@ public actor NetworkService {
             let (definition, warnings) = try NetworkDefinition.read(libvirtXML: document, using: &generator)
             return (definition, warnings.map(DocumentProblem.init))
         } catch {
-            throw APIError(error.problems.map(DocumentProblem.init))
+            throw APIError(error)
         }
     }
 
@@ -212,8 +216,8 @@ public actor NetworkService {
         do throws(XMLProblems) {
             try NetworkDefinition.validate(libvirtXML: document, against: InstalledSchemas.schema("network.rng"))
         } catch {
-            var refusal = APIError(error.problems.map(DocumentProblem.init))
-            refusal.cause = .notValid
+            var refusal = APIError(error)
+            refusal.cause = refusal.cause ?? .notValid
             throw refusal
         }
     }
@@ -249,6 +253,14 @@ extension [UInt8] {
     /// Octets as libvirt writes a client identifier: `01:52:54:00:00:00:01`.
     var hexadecimal: String {
         map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+}
+
+extension APIError {
+    init(_ found: XMLProblems) {
+        self.init(found.problems.map(DocumentProblem.init))
+        // Nothing could be read.
+        if found.problems.allSatisfy({ $0.element == nil }) { cause = .notWellFormed }
     }
 }
 

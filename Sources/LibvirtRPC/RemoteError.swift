@@ -138,6 +138,8 @@ extension RemoteError {
         case .noPort: self.init(.noPort, error.message)
         case .portExists: self.init(.portExists, error.message)
         case .noMetadata: self.init(.noMetadata, error.message)
+        case .notWellFormed: self.init(.xmlDetail, error.message)
+        case .notApplicable: self.init(.operationInvalid, error.message)
         case .notValid: self.init(.invalidSchema, from: .xml, error.message)
         case .notSupported: self.init(.operationUnsupported, error.message)
         case nil:

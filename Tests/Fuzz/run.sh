@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets libFuzzer make up input for the readers of XML, with AddressSanitizer looking on.
+# Lets libFuzzer make up input for the readers of XML and of libvirt's messages, with AddressSanitizer looking on.
 #
 #   Tests/Fuzz/run.sh SECONDS [TARGET…]
 #
@@ -16,12 +16,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=$1
 shift
 targets=("$@")
-((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate)
+((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate FuzzLibvirtMessage)
 
 # The goldens and the templates are networks too.
 declare -A seeds=(
     [FuzzNetworkXML]="Tests/Fuzz/Corpus/NetworkXML Tests/LibvirtXMLTests/Golden Templates"
     [FuzzNetworkUpdate]="Tests/Fuzz/Corpus/NetworkUpdate"
+    [FuzzLibvirtMessage]="Tests/Fuzz/Corpus/LibvirtMessage"
 )
 # SwiftPM instruments for the last sanitizer only, unless both are named in one word; and the linker would drop the
 # tables of libFuzzer's counters as dead.

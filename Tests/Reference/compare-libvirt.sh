@@ -16,49 +16,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 golden=$here/../LibvirtXMLTests/Golden
 # shellcheck source=Tests/Reference/peer.sh
 source "$here/peer.sh"
+# shellcheck source=Tests/Reference/checks.sh
+source "$here/checks.sh"
 peer_require diff
-
-# --- Checks ------------------------------------------------------------------------------------------------------
-
-passed=0 failed=0
-declare -A reasons # why a check is meant to fail
-while IFS=$'\t' read -r check reason; do
-    [[ -z $check || $check == \#* || $check == document\ * ]] || reasons[$check]=$reason
-done <"$here/differences"
-
-pass() {
-    echo "ok      $1"
-    passed=$((passed + 1))
-}
-
-# miss CHECK [FILE]: the file tells more.
-miss() {
-    echo "FAILED  $1"
-    if [[ -n ${2:-} ]]; then sed 's/^/        /' "$2"; fi
-    failed=$((failed + 1))
-}
-
-# expect CHECK COMMAND…: the command succeeds, or fails if the check is in the list of differences. What follows a
-# check that found something else makes no sense, so that is what the status says.
-expect() {
-    local check=$1 status=0 reason=${reasons[$1]:-}
-    shift
-    "$@" >"$peer_work/said" 2>&1 || status=$?
-    unset "reasons[$check]"
-    if [[ $status == 0 && -z $reason ]]; then
-        pass "$check"
-    elif [[ $status == 0 ]]; then
-        miss "$check: no longer differs"
-    elif [[ -n $reason ]]; then
-        pass "$check, meant to differ: $reason"
-    else
-        miss "$check" "$peer_work/said"
-    fi
-    return "$status"
-}
-
-# same EXPECTED ACTUAL: prints what differs.
-same() { diff --label libvirt --label vnet -u "$1" "$2"; }
+checks_begin "$here/differences"
 
 # same_dumps NETWORK [--inactive]
 same_dumps() {
@@ -128,9 +89,4 @@ for template in "${templates[@]}"; do compare_template "$template"; done
 for document in "${documents[@]}"; do compare_golden "$(basename "$document" .in.xml)"; done
 
 expect "there are templates" test "${#templates[@]}" -gt 0 || true
-for check in "${!reasons[@]}"; do miss "$check: listed in 'differences', but not checked"; done
-((failed == 0)) || peer_logs
-peer_remove
-expect "nothing is left" peer_is_removed || true
-echo "$passed passed, $failed failed"
-((failed == 0))
+checks_end
