@@ -315,6 +315,8 @@ public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConverti
     /// What exactly it is, where programs tell such cases apart.
     public enum Cause: String, Hashable, Sendable, Codable {
         case noNetwork, noPort, portExists, noMetadata
+        /// Something else is being done to the network, and will be done in a moment.
+        case isBusy
         /// The document is no XML.
         case notWellFormed
         /// The document is one, and holds what its schema does not allow.

@@ -71,19 +71,26 @@ extension NetworkService {
 }
 
 extension NetworkPort {
-    /// What may pass by the port, 0 for as much as there is; none where nothing is limited.
+    /// What may pass by the port, 0 for as much as there is; nothing of a direction that is not limited.
     fileprivate var parameters: [TypedParameter] {
-        guard bandwidth != nil || floor != nil else { return [] }
         func parameter(_ name: String, _ value: UInt64?) -> TypedParameter {
             TypedParameter(name, .uint(UInt32(clamping: value ?? 0)))
         }
+        var parameters: [TypedParameter] = []
         let (inbound, outbound) = (bandwidth?.inbound, bandwidth?.outbound)
-        return [
-            parameter("inbound.average", inbound?.average), parameter("inbound.peak", inbound?.peak),
-            parameter("inbound.floor", floor), parameter("inbound.burst", inbound?.burst),
-            parameter("outbound.average", outbound?.average), parameter("outbound.peak", outbound?.peak),
-            parameter("outbound.burst", outbound?.burst),
-        ]
+        if inbound != nil || floor != nil {
+            parameters += [
+                parameter("inbound.average", inbound?.average), parameter("inbound.peak", inbound?.peak),
+                parameter("inbound.floor", floor), parameter("inbound.burst", inbound?.burst),
+            ]
+        }
+        if outbound != nil {
+            parameters += [
+                parameter("outbound.average", outbound?.average), parameter("outbound.peak", outbound?.peak),
+                parameter("outbound.burst", outbound?.burst),
+            ]
+        }
+        return parameters
     }
 
     /// The bandwidth that parameters say; what none of them names is not limited any more.

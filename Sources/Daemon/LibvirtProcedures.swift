@@ -131,11 +131,15 @@ extension ProcedureTable<NetworkService> {
 
     private mutating func addLifeCycle() {
         on(Procedures.createNetworkXML) { service, xml in
-            RemoteNetwork(try await service.create([UInt8](xml.utf8)).network)
+            let report = try await waiting { try await service.create([UInt8](xml.utf8)) }
+            return RemoteNetwork(report.network)
         }
         on(Procedures.createNetworkXMLFlags) { service, xml, flags in
             try flags.check(allowing: 1, in: "networkCreateXMLFlags")
-            return RemoteNetwork(try await service.create([UInt8](xml.utf8), isValidated: flags & 1 != 0).network)
+            let report = try await waiting {
+                try await service.create([UInt8](xml.utf8), isValidated: flags & 1 != 0)
+            }
+            return RemoteNetwork(report.network)
         }
         on(Procedures.createNetwork) { service, network in
             let found = try await service.summary(of: network)
@@ -196,10 +200,22 @@ extension NetworkSummary {
     /// Does something with the network, and has a refusal call it by its name.
     func named<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
-            return try await body()
+            return try await waiting(body)
         } catch var error as APIError {
             error.message = error.message.replacing(reference, with: name)
             throw error
+        }
+    }
+}
+
+/// Does something once nobody else is at the network: libvirt's clients expect to wait for each other.
+private func waiting<Result>(_ body: () async throws -> Result) async throws -> Result {
+    let start = ContinuousClock.now
+    while true {
+        do {
+            return try await body()
+        } catch let error as APIError where error.cause == .isBusy && start.duration(to: .now) < .seconds(30) {
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 }

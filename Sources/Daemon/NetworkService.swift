@@ -232,7 +232,8 @@ public actor NetworkService {
     func requireIdle(_ uuid: NetworkUUID) throws {
         guard !busy.contains(uuid) else {
             throw APIError(
-                .wrongState, "network '\(name(of: uuid))' is being started or stopped: try again in a moment")
+                .wrongState, "network '\(name(of: uuid))' is being started or stopped: try again in a moment",
+                cause: .isBusy)
         }
     }
 }

@@ -142,7 +142,7 @@ extension RemoteError {
         case .notApplicable: self.init(.operationInvalid, error.message)
         case .notValid: self.init(.invalidSchema, from: .xml, error.message)
         case .notSupported: self.init(.operationUnsupported, error.message)
-        case nil:
+        case .isBusy, nil:
             switch error.code {
             case .invalid where error.problems != nil: self.init(.xml, error.message)
             case .invalid: self.init(.invalidArgument, error.message)

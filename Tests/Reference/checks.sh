@@ -35,7 +35,7 @@ expect() {
     local check=$1 status=0 reason=${reasons[$1]:-}
     shift
     "$@" >"$peer_work/said" 2>&1 || status=$?
-    unset "reasons[$check]"
+    unset 'reasons[$check]'
     if [[ $status == 0 && -z $reason ]]; then
         pass "$check"
     elif [[ $status == 0 ]]; then
