@@ -44,6 +44,7 @@ kernel:
 
 reference:
 	VNET=.build/debug/vnet Tests/Reference/compare-libvirt.sh
+	VNET=.build/debug/vnet Tests/Reference/compare-virsh.sh
 	VNET_SWIFT_TEST='$(SWIFT) test --skip-build' Tests/Reference/compare-documents.sh 1 100
 
 end-to-end:
@@ -65,7 +66,7 @@ bench: deps-test release
 
 install: release
 	install -D -m 0755 $(VNET) $(DESTDIR)$(PREFIX)/bin/vnet
-	install -D -m 0644 Packaging/vnet.service $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system Packaging/*.service
 	install -D -m 0644 Packaging/vnet.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf
 	$(VNET) manual | install -D -m 0644 /dev/stdin $(MANUAL)
 	$(VNET) --generate-completion-script bash | install -D -m 0644 /dev/stdin $(COMPLETIONS_BASH)
@@ -73,7 +74,7 @@ install: release
 	$(VNET) --generate-completion-script fish | install -D -m 0644 /dev/stdin $(COMPLETIONS_FISH)
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/vnet $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/vnet $(DESTDIR)$(PREFIX)/lib/systemd/system/vnet{,-virtnetworkd}.service \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vnet.conf $(MANUAL) $(COMPLETIONS_BASH) $(COMPLETIONS_ZSH) $(COMPLETIONS_FISH)
 
 clean:

@@ -17,7 +17,8 @@ build=(ca-certificates git libcap-ng-dev libnftables-dev libnl-3-dev libnl-route
 demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables procps python3
     qemu-system-x86)
 test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld iptables isc-dhcp-client jq libvirt-clients
-    libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils socat udhcpc virtinst)
+    libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils python3-libvirt socat
+    udhcpc virtinst)
 
 fail() {
     echo "install-dependencies: $*" >&2

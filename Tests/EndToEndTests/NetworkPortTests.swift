@@ -115,7 +115,7 @@ struct NetworkPortTests {
             try await refused("port-list", "lab", because: "network 'lab' is not active")
             try await site.host.must("start", "lab")
             try await refused("port-create", "lab", plug, because: "the port has a <plug> already")
-            try await refused("port-create", "lab", empty, because: "line 1, column 1: <networkport> has no UUID")
+            try await refused("port-create", "lab", empty, because: "empty.xml:1:1: <networkport> has no UUID")
             try await refused("port-create", "lab", "/nowhere", because: "read '/nowhere'")
             try await refused(
                 "port-create", "lab", strange, "--validate", because: "<colour>")
