@@ -62,6 +62,7 @@ bench: deps-test release
 	VNET=$(VNET) Benchmarks/start-stop.sh
 	VNET=$(VNET) Benchmarks/queries.sh
 	VNET=$(VNET) Benchmarks/scale.sh
+	VNET=$(VNET) Benchmarks/virsh.sh
 	VNET_BENCH=1 $(SWIFT) run -c release BenchNetworkXML
 
 install: release

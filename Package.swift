@@ -101,7 +101,7 @@ let package = Package(
         tests("ResponderChannelTests", ["NetworkModel", "ResponderChannel"]),
         tests("EngineTests", ["Engine", "Firewall", "Netlink", "NetworkModel"], exclude: ["Golden"]),
         tests("LibvirtRPCTests", ["API", "LibvirtRPC", "NetworkModel", "Wire"], exclude: ["Recordings"]),
-        tests("DaemonTests", ["Daemon", "Engine", "NetworkModel"]),
+        tests("DaemonTests", ["Daemon", "Engine", "LibvirtRPC", "NetworkModel"]),
         tests("KernelTests", ["Engine", "Firewall", "Netlink", "NetworkModel"]),
         tests("EndToEndTests", [], exclude: ["Upstream"]),
     ]

@@ -325,6 +325,8 @@ public struct APIError: Error, Hashable, Sendable, Codable, CustomStringConverti
         case notApplicable
         /// What was asked for is never possible, whatever the state.
         case notSupported
+        /// The network has something that vnet does not do yet.
+        case notYet
     }
 
     public var code: Code

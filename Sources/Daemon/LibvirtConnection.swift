@@ -13,6 +13,8 @@ final class LibvirtConnection: Sendable {
     /// When what is being sent now was begun.
     private let sending = Mutex<[UInt64: ContinuousClock.Instant]>([:])
     private let lastSent = Mutex<UInt64>(0)
+    /// Whether what the client sends is left unread until one of its calls is done.
+    private let isHeld = Atomic(false)
 
     /// As many as libvirt's own daemons do at once for one client (`max_client_requests`).
     private static let callsInFlight = 5
@@ -66,7 +68,13 @@ final class LibvirtConnection: Sendable {
                     case .sendAndClose(let answer): return try await send(answer)
                     case .close: return
                     case .perform(let call):
-                        if inFlight == Self.callsInFlight { try await calls.next() } else { inFlight += 1 }
+                        if inFlight == Self.callsInFlight {
+                            isHeld.store(true, ordering: .relaxed)
+                            try await calls.next()
+                            isHeld.store(false, ordering: .relaxed)
+                        } else {
+                            inFlight += 1
+                        }
                         calls.addTask { try await self.perform(call) }
                     }
                 }
@@ -111,6 +119,8 @@ final class LibvirtConnection: Sendable {
             try await Task.sleep(for: .seconds(5))
             let oldest = sending.withLock { $0.values.min() }
             if let oldest, oldest.duration(to: .now) > Self.patience { throw SlowReader() }
+            // Whether it is silent is not known while nothing is read.
+            guard !isHeld.load(ordering: .relaxed) else { continue }
             switch session.withLock({ $0.checkSilence() }) {
             case .send(let ping): try await send(ping)
             case .close: return

@@ -53,7 +53,7 @@ extension NetworkService {
                 throw APIError(.failed, "port \(port.uuid) of network '\(reference)' was not made: \(error)")
             }
         }
-        logger.info("port created", metadata: ["network": "\(reference)", "port": "\(port.uuid)"])
+        logger.info("port created", metadata: ["network": "\(live.name)", "port": "\(port.uuid)"])
         emit(.portAttached, live, "port \(port.uuid) of guest \(port.owner.name) with address \(port.mac)")
         // Its guest runs already, on a tap that nobody tells of again.
         if isReclaimed { findHypervisorTaps() }
@@ -92,7 +92,7 @@ extension NetworkService {
         try hypervisorPorts.remove(port, of: uuid)
         if found.floor != nil, let live = networks[uuid]?.live { try share(live.definition) }
         surroundingsChanged(of: uuid)
-        logger.info("port deleted", metadata: ["network": "\(reference)", "port": "\(port)"])
+        logger.info("port deleted", metadata: ["network": "\(name(of: uuid))", "port": "\(port)"])
         emit(
             .portDetached, name: name(of: uuid), uuid: uuid,
             "port \(port) of guest \(found.owner.name) with address \(found.mac)")

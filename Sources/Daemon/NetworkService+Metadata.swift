@@ -54,9 +54,9 @@ extension NetworkService {
                 throw APIError(.invalid, "\(error)")
             }
         }
-        logger.info(
-            "metadata changed", metadata: ["network": "\(reference)", "part": "\(wish.part.kind.rawValue)"])
         let network = report.network
+        logger.info(
+            "metadata changed", metadata: ["network": "\(network.name)", "part": "\(wish.part.kind.rawValue)"])
         emit(.metadataChanged, name: network.name, uuid: network.uuid, wish.part.words, metadata: wish.part)
         return report
     }

@@ -96,8 +96,8 @@ extension NetworkService {
         guard hindrances.isEmpty else {
             throw APIError(
                 .invalid,
-                "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without"
-            )
+                "network '\(definition.name)' cannot be started: \(hindrances.joined(separator: "; ")). Edit it to go without",
+                cause: .notYet)
         }
         guard definition.hasOwnBridge else { return try foundation(of: definition, insteadOf: live) }
         guard let name = definition.bridge.name.flatMap({ InterfaceName($0) }) else {

@@ -11,8 +11,8 @@ extension NetworkService {
         let report = try await alter(reference, isLive: wish.isLive, isPersistent: wish.isPersistent) {
             try updated($0, wish)
         }
-        logger.info("network updated", metadata: ["network": "\(reference)", "section": "\(wish.section.rawValue)"])
         let network = report.network
+        logger.info("network updated", metadata: ["network": "\(network.name)", "section": "\(wish.section.rawValue)"])
         emit(.updated, name: network.name, uuid: network.uuid, "\(wish.command.rawValue) \(wish.section.rawValue)")
         return report
     }

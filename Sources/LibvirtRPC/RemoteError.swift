@@ -20,6 +20,7 @@ public struct RemoteError: Error, XDRCodable, Hashable, CustomStringConvertible 
         public static let noNetwork = Self(rawValue: 43)
         public static let invalidMAC = Self(rawValue: 44)
         public static let operationInvalid = Self(rawValue: 55)
+        public static let unsupportedConfiguration = Self(rawValue: 67)
         public static let operationUnsupported = Self(rawValue: 84)
         public static let accessDenied = Self(rawValue: 88)
         public static let invalidSchema = Self(rawValue: 92)
@@ -39,6 +40,7 @@ public struct RemoteError: Error, XDRCodable, Hashable, CustomStringConvertible 
             case .noNetwork: "Network not found: %s"
             case .invalidMAC: "invalid MAC address: %s"
             case .operationInvalid: "Requested operation is not valid: %s"
+            case .unsupportedConfiguration: "unsupported configuration: %s"
             case .operationUnsupported: "Operation not supported: %s"
             case .accessDenied: "access denied: %s"
             case .invalidSchema: "XML document failed to validate against schema: %s"
@@ -142,6 +144,7 @@ extension RemoteError {
         case .notApplicable: self.init(.operationInvalid, error.message)
         case .notValid: self.init(.invalidSchema, from: .xml, error.message)
         case .notSupported: self.init(.operationUnsupported, error.message)
+        case .notYet: self.init(.unsupportedConfiguration, error.message)
         case .isBusy, nil:
             switch error.code {
             case .invalid where error.problems != nil: self.init(.xml, error.message)

@@ -123,6 +123,33 @@ struct LibvirtProtocolTests {
         }
     }
 
+    /// The group by the machine's files, as the daemon finds it when it starts.
+    @Test func `members of the group vnet may change networks`() async throws {
+        try requireTools("virsh", "setpriv", "unshare")
+        try await withSite { site in
+            let groups = try String(contentsOfFile: "/etc/group", encoding: .utf8)
+                .split(separator: "\n").filter { !$0.hasPrefix("vnet:") }.joined(separator: "\n")
+            let file = try site.lab.file("group", groups + "\nvnet:x:64242:\n")
+            let daemon = try site.host.namespace.start(
+                "unshare", "--mount", "sh", "-e", "-c",
+                "mount --bind '\(file)' /etc/group; exec '\(VNetHost.binary)' daemon --root '\(site.host.root)'")
+            let isReady = try await eventually { try await site.host.vnet("list").isSuccess && daemon.isRunning }
+            #expect(isReady, "\(daemon.errorsSoFar)")
+            try await site.host.run(network("lab"))
+            func destroy(group: String) async throws -> Outcome {
+                try await site.host.namespace.run(
+                    "setpriv", "--reuid=65534", "--regid=\(group)", "--clear-groups", "virsh", "-q", "-c", uri(site),
+                    "net-destroy", "lab")
+            }
+            let stranger = try await destroy(group: "65534")
+            #expect(stranger.code == 1 && stranger.errors.contains("Permission denied"), "\(stranger)")
+            let member = try await destroy(group: "64242")
+            #expect(member.code == 0, "\(member)")
+            daemon.signal(SIGTERM)
+            #expect(await daemon.outcome().code == 0)
+        }
+    }
+
     @Test func `fifty clients at once`() async throws {
         try requireTools("virsh")
         try await withSite { site in

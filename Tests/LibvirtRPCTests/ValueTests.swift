@@ -91,6 +91,10 @@ internal import Wire
             (APIError([DocumentProblem(line: 1, column: 2, message: "x")]), 27, "XML error: line 1, column 2: x"),
             (APIError(.invalid, "x", cause: .notValid), 92, "XML document failed to validate against schema: x"),
             (APIError(.invalid, "x", cause: .notSupported), 84, "Operation not supported: x"),
+            (APIError(.invalid, "x", cause: .notYet), 67, "unsupported configuration: x"),
+            (APIError(.invalid, "x", cause: .notApplicable), 55, "Requested operation is not valid: x"),
+            (APIError(.invalid, "x", cause: .notWellFormed), 35, "x"),
+            (APIError(.wrongState, "x", cause: .isBusy), 55, "Requested operation is not valid: x"),
             (APIError(.notPermitted, "x"), 88, "access denied: x"),
             (APIError(.failed, "x"), 1, "internal error: x"),
         ] as [(APIError, Int32, String)]) func `refusals`(error: APIError, code: Int32, message: String)
