@@ -13,8 +13,10 @@ extension HostState {
     ) throws(EngineError) {
         self.init()
         if let name = definition.bridge.name.flatMap({ InterfaceName($0) }) {
-            limit(
-                name, to: TrafficLimits(definition.bandwidth), alias: Ownership.alias(ofBridgeOf: definition.uuid))
+            var limits = TrafficLimits(definition.bandwidth)
+            // The network's rules keep it.
+            if definition.hasOwnBridge { limits.arriving = nil }
+            limit(name, to: limits, alias: Ownership.alias(ofBridgeOf: definition.uuid))
         }
         // Of what the host has already, a network changes nothing but how fast its bridge is.
         guard definition.hasOwnBridge else { return }

@@ -23,10 +23,20 @@ extension NetworkRules {
         forwards = definition.extensions.portForwards.flatMap { Forward.each(of: $0, guests) }
         neighbours = surroundings.networks.compactMap { Neighbour($0, of: definition) }.sorted { $0.bridge < $1.bridge }
         hostAccess = definition.extensions.hostAccess
+        sendingLimit = definition.bandwidth?.outbound.map(SendingLimit.init)
         if definition.extensions.antiSpoof {
             guards = surroundings.ports.map { Guard(tap: $0.tap, mac: $0.mac, addresses: guests.addresses(of: $0.mac)) }
                 .sorted { $0.tap < $1.tap }
         }
+    }
+}
+
+extension NetworkRules.SendingLimit {
+    /// Senders that halve their rate with each loss need a tenth of a second's worth to come near the limit.
+    fileprivate init(_ rate: NetworkDefinition.Bandwidth.Rate) {
+        // Above 2^44 octets a second nft's unit would overflow; nothing is that fast.
+        let average = min(max(rate.average, 1), 1 << 34)
+        self.init(rate: average, burst: min(max(rate.burst ?? 0, average / 10, 16), 1 << 21))
     }
 }
 

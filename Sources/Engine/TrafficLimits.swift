@@ -4,7 +4,7 @@ public import NetworkModel
 /// How fast frames may pass a device in each direction, as the device sees them.
 ///
 /// Both are shaped, not policed as under libvirt: what is too fast waits in a short queue instead of being dropped, so that
-/// TCP finds the rate. What arrives takes a detour through an intermediate device (`ifb`) for that, since only what leaves a
+/// TCP finds the rate. What guests send through a network's own bridge is the exception: `NetworkRules.SendingLimit`. What arrives takes a detour through an intermediate device (`ifb`) for that, since only what leaves a
 /// device can wait.
 public struct TrafficLimits: Hashable, Sendable {
     /// Of what leaves the device; for a bridge or a guest's tap that is what goes towards guests.

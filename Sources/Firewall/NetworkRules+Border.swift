@@ -32,7 +32,7 @@ extension NetworkRules {
         let answering = hasOpenForwards ? ["ct direction reply ct status dnat accept"] : []
         let passing = policy == .isolated ? [] : sources.map { "\(leavingBy)\($0) accept" }
         // Behind the host's address a guest would look like the host to a network that lets the host in.
-        return answering + (policy == .nat ? ["oifname @bridges reject"] : []) + passing + ["reject"]
+        return limiting + answering + (policy == .nat ? ["oifname @bridges reject"] : []) + passing + ["reject"]
     }
 
     /// Whether packets from elsewhere than the host itself may come in by a port forward.

@@ -13,7 +13,7 @@ extension NetworkRules {
         ]
         if hostAccess == .services { rules += serving }
         return RuleParts(
-            chains: [.init(name: "host-\(bridge)", rules: rules + ["reject"])],
+            chains: [.init(name: "host-\(bridge)", rules: limiting + rules + ["reject"])],
             elements: [.init(container: "from_guests", key: quoted, value: "jump host-\(bridge)")])
     }
 

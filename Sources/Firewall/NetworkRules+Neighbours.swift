@@ -25,7 +25,10 @@ extension NetworkRules {
             let chain = "\(bridge)-to-\(neighbour.bridge)"
             return parts
                 + RuleParts(
-                    chains: [.init(name: chain, rules: ["ct state established,related accept"] + opening(neighbour))],
+                    chains: [
+                        .init(
+                            name: chain, rules: limiting + ["ct state established,related accept"] + opening(neighbour))
+                    ],
                     elements: [
                         .init(
                             container: "pairs", key: "\(quoted) . \"\(neighbour.bridge)\"", value: "jump \(chain)")

@@ -61,6 +61,23 @@ public struct NetworkRules: Hashable, Sendable, Codable {
         public var description: String { first == last ? "\(first)" : "\(first)-\(last)" }
     }
 
+    /// What is too fast is dropped.
+    ///
+    /// A queue would be kinder. But what arrives on a bridge can wait only on its way through another device, and where
+    /// `br_netfilter` is at work the kernel then forgets the packet's connection (tcf_mirred_to_dev, net/sched/act_mirred.c)
+    /// and looks for none again (ip_sabotage_in, net/bridge/br_netfilter_hooks.c): nothing is translated any more.
+    public struct SendingLimit: Hashable, Sendable, Codable {
+        /// In kilobytes, of 1,000 octets, per second.
+        public var rate: UInt64
+        /// In kilobytes: what may pass at once.
+        public var burst: UInt64
+
+        public init(rate: UInt64, burst: UInt64) {
+            self.rate = rate
+            self.burst = burst
+        }
+    }
+
     public var bridge: InterfaceName
     public var policy: Policy
     public var subnets4: [IPv4Subnet]
@@ -77,6 +94,8 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     public var hostAccess = HostAccess.all
     /// No two with the same tap.
     public var guards: [Guard] = []
+    /// How fast guests may send to the host and through it; nil for as fast as they can.
+    public var sendingLimit: SendingLimit?
 
     public init(
         bridge: InterfaceName, policy: Policy, subnets4: [IPv4Subnet] = [], subnets6: [IPv6Subnet] = [],

@@ -115,7 +115,8 @@ extension NetworkRules {
     }
 
     private var parts: RuleParts {
-        borderParts + natParts + redirectParts + portForwardParts + neighbourParts + hostAccessParts + guardParts
+        sendingLimitParts + borderParts + natParts + redirectParts + portForwardParts + neighbourParts + hostAccessParts
+            + guardParts
     }
 
     var quoted: String { "\"\(bridge)\"" }

@@ -19,6 +19,7 @@ struct BandwidthTests {
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.9/24": "192.168.150.1"])
             let before = try await site.host.snapshot()
             #expect(before.sections["queues"]?.contains("htb") == true)
+            #expect(try await site.host.namespace.run("ip", "-o", "link", "show", "type", "ifb").output == "")
             expectRate(try await site.host.namespace.rate(to: guest, at: "192.168.150.9"), 3_000, "to the guest")
             expectRate(try await guest.rate(to: site.host.namespace, at: "192.168.150.1"), 1_500, "from the guest")
 
@@ -30,6 +31,27 @@ struct BandwidthTests {
             try await site.host.must("stop", "lab")
             let links = try await site.host.namespace.run("ip", "-o", "link", "show", "type", "ifb").output
             #expect(links == "")
+        }
+    }
+
+    /// Also where bridged frames walk the inet tables, as Docker has it: a detour of what the bridge receives would lose its
+    /// connection there, and with it the translation.
+    @Test(arguments: ["nat", "route", "open"], [false, true])
+    func `a limited network forwards as fast as its limit`(mode: String, callsTables: Bool) async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            let toggle = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+            let hasToggle = try await site.host.namespace.run("test", "-w", toggle).isSuccess
+            guard hasToggle || !callsTables else { return }
+            if hasToggle { try await site.host.namespace.sh("echo \(callsTables ? 1 : 0) > \(toggle)") }
+            let limits = "<bandwidth><inbound average='2000'/><outbound average='1000'/></bandwidth>"
+            try await site.host.run(network("lab", mode: mode, extra: limits))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let other = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": "192.168.150.1"])
+            expectRate(try await guest.rate(to: site.outside, at: Site.outsideAddress), 1_000, "to the outside")
+            expectRate(try await guest.rate(to: site.host.namespace, at: "192.168.150.1"), 1_000, "to the host")
+            // Guests among themselves have no limit.
+            #expect(try await guest.rate(to: other, at: "192.168.150.202") > 10_000)
         }
     }
 

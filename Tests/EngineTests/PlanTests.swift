@@ -78,8 +78,10 @@ import Testing
 
     // MARK: Limits
 
+    /// A bridge of the host's.
     private static func limited(_ inbound: UInt64, _ outbound: UInt64?) throws -> HostState {
         var network = network(.nat)
+        network.forward = .init(mode: .bridge)
         network.bandwidth = .init(
             inbound: .init(average: inbound, peak: 2 * inbound, burst: 512),
             outbound: outbound.map { .init(average: $0) })

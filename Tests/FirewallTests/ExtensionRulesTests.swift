@@ -61,6 +61,15 @@ import Testing
         try expectGolden(rules.installation, "host-\(access).nft")
     }
 
+    /// What is sent too fast, wherever it goes but to another guest.
+    @Test(arguments: [(NetworkRules.Policy.open, HostAccess.all), (.nat, .services)])
+    func sendingLimit(_ policy: NetworkRules.Policy, _ access: HostAccess) throws {
+        var rules = Self.rules(policy)
+        rules.sendingLimit = .init(rate: 1_500, burst: 150)
+        rules.hostAccess = access
+        try expectGolden(rules.installation, "limited-\(policy).nft")
+    }
+
     @Test func guards() throws {
         var rules = Self.rules(.open)
         rules.guards = [
