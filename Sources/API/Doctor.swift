@@ -12,6 +12,8 @@ public struct Finding: Hashable, Sendable, Codable {
         case error
         /// Packets may be lost, or soon will be.
         case warning
+        /// Nothing is lost, but it is good to know.
+        case notice
     }
 
     /// A rule of the firewall, or a chain's policy.

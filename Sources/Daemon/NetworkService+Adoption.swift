@@ -32,7 +32,7 @@ extension NetworkService {
         dropLostPorts()
         attempt("look for taps without a record") { try removeOrphans() }
         dropHypervisorPorts()
-        attempt("take back what was done in others' firewalls") { try takeBackLostRemedies() }
+        attempt("take back what was done in others' firewalls") { try reviewRemedies() }
         findHypervisorTaps()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()

@@ -34,7 +34,7 @@ extension NetworkService {
         let chosen =
             try reference.map { [try find($0)] }
             ?? networks.keys.filter { networks[$0]?.live != nil }.sorted { name(of: $0) < name(of: $1) }
-        var findings = try findingsOfHost()
+        var findings = try findingsOfHost() + (reference == nil ? noticesOfHost() : [])
         for uuid in chosen {
             try requireIdle(uuid)
             guard let live = networks[uuid]?.live else {
@@ -50,7 +50,8 @@ extension NetworkService {
                 findings += served + problems.map(\.finding)
                 continue
             }
-            try treat(uuid, problems.flatMap(\.treatments))
+            let treatments = problems.flatMap(\.treatments)
+            if !treatments.isEmpty { try treat(uuid, treatments) }
             let left = try self.problems(uuid)
             findings += served
             findings += problems.map { problem in
@@ -88,6 +89,28 @@ extension NetworkService {
                     "interface '\(link.name)' bears the mark of network \(uuid), which is unknown here: it is left over, or"
                         + " another instance's",
                     remedy: ["ip link delete \(link.name)"]))
+        }
+        return findings
+    }
+
+    private func noticesOfHost() -> [Finding] {
+        var findings: [Finding] = []
+        for (file, program) in [("ip_tables_names", "iptables-legacy"), ("ip6_tables_names", "ip6tables-legacy")] {
+            let content = (try? Files.read("/proc/self/net/\(file)")).flatMap(\.self) ?? []
+            guard !content.isEmpty else { continue }
+            let tables = String(decoding: content, as: UTF8.self).split(separator: "\n").joined(separator: ", ")
+            findings.append(
+                Finding(
+                    network: nil, .notice,
+                    "\(program) has tables in the kernel (\(tables)), in which only that program can look for what drops packets",
+                    remedy: ["\(program)-save"]))
+        }
+        if !Files.exists("/dev/vhost-net") {
+            findings.append(
+                Finding(
+                    network: nil, .notice,
+                    "the kernel has no /dev/vhost-net here, so QEMU itself must carry guests' packets, which is slower",
+                    remedy: ["modprobe vhost_net"]))
         }
         return findings
     }

@@ -1,3 +1,4 @@
+internal import API
 internal import Engine
 internal import Firewall
 internal import Logging
@@ -12,21 +13,33 @@ enum Treatment {
 // What is done for a network outside of vnet's own tables and interfaces, and taken back when it stops.
 
 extension NetworkService {
-    /// Does it, after it has been written down.
+    /// Does it, after it has been written down; what cannot be done as a whole is undone.
     func treat(_ uuid: NetworkUUID, _ treatments: [Treatment]) throws {
-        var entry = remedies.entries[uuid] ?? RemedyLedger.Entry()
+        let former = remedies.entries[uuid]
+        var entry = former ?? RemedyLedger.Entry()
         var wanted: [Sysctl: String] = [:]
         for case .setting(let sysctl, let value) in treatments {
-            entry.settings[sysctl.description] = value
+            // What the network needs anyway is its own, and no remedy.
+            if networks[uuid]?.live?.sysctls[sysctl] == nil { entry.settings[sysctl.description] = value }
             wanted[sysctl] = value
         }
         let rules = treatments.compactMap { if case .rules(let remedy) = $0 { remedy } else { nil } }
         if !rules.isEmpty { entry.hasRules = true }
-        try remedies.record(entry, for: uuid)
-        for remedy in rules { try kernel.apply(remedy, mark: Ownership.alias(ofBridgeOf: uuid)) }
-        guard !wanted.isEmpty else { return }
-        try turn(try kernel.observe(HostState(sysctls: wanted)), into: HostState(sysctls: wanted))
-        networks[uuid]?.live?.sysctls.merge(wanted) { $1 }
+        let mark = Ownership.alias(ofBridgeOf: uuid)
+        try remedies.record(entry.isEmpty ? nil : entry, for: uuid)
+        do {
+            if !rules.isEmpty { try kernel.apply(rules, mark: mark) }
+            if !wanted.isEmpty {
+                try turn(try kernel.observe(HostState(sysctls: wanted)), into: HostState(sysctls: wanted))
+                networks[uuid]?.live?.sysctls.merge(wanted) { $1 }
+            }
+        } catch {
+            tidy("take back what was begun in others' firewalls") {
+                if former?.hasRules != true { try kernel.removeRules(marked: mark) }
+                try remedies.record(former, for: uuid)
+            }
+            throw APIError(.failed, "nothing was changed for network '\(name(of: uuid))': \(error)")
+        }
     }
 
     /// Takes rules back that were put into others' tables for the network; its settings go with the host's.
@@ -36,10 +49,19 @@ extension NetworkService {
         try remedies.record(nil, for: uuid)
     }
 
-    /// Takes back what was done for networks that run no more.
-    func takeBackLostRemedies() throws {
-        for uuid in remedies.entries.keys where networks[uuid]?.live == nil && networks[uuid]?.starting == nil {
-            try takeBackRemedies(of: uuid)
+    /// Takes back what was done for networks that run no more, and forgets rules that a dead daemon did not come to make, or
+    /// that are gone with the tables that they were in.
+    func reviewRemedies() throws {
+        guard !remedies.entries.isEmpty else { return }
+        let ruleset = try kernel.foreignRuleset()
+        for (uuid, entry) in remedies.entries {
+            if networks[uuid]?.live == nil, networks[uuid]?.starting == nil {
+                try takeBackRemedies(of: uuid)
+            } else if entry.hasRules, ruleset.removal(ofMarked: Ownership.alias(ofBridgeOf: uuid)).isEmpty {
+                var rest = entry
+                rest.hasRules = false
+                try remedies.record(rest.isEmpty ? nil : rest, for: uuid)
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ struct RemedyLedger {
         /// Settings that the network needs besides those that its definition says, by their names.
         var settings: [String: String] = [:]
 
+        var isEmpty: Bool { !hasRules && settings.isEmpty }
+
         var sysctls: [Sysctl: String] {
             Dictionary(uniqueKeysWithValues: settings.compactMap { name, value in Sysctl(name).map { ($0, value) } })
         }

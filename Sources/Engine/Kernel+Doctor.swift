@@ -10,11 +10,13 @@ extension Kernel {
         do { return try nft.foreignRuleset() } catch { throw EngineError(error) }
     }
 
-    /// Puts rules into another's table, which bear the mark.
-    public func apply(_ remedy: Remedy, mark: String) throws(EngineError) {
-        let commands = remedy.commands(mark: mark).joined(separator: "\n")
+    /// Puts rules into others' tables, which bear the mark: all or none.
+    public func apply(_ remedies: [Remedy], mark: String) throws(EngineError) {
+        let places = remedies.map { "table \($0.table), chain \($0.chain)" }.joined(separator: ", and ")
+        let operation = "let packets pass in \(places)"
+        if Fault.isDue() { throw EngineError("\(operation): refused for a test") }
         do {
-            try nft.run(commands, while: "let packets pass in table \(remedy.table), chain \(remedy.chain)")
+            try nft.run(remedies.flatMap { $0.commands(mark: mark) }.joined(separator: "\n"), while: operation)
         } catch {
             throw EngineError(error)
         }
@@ -22,9 +24,12 @@ extension Kernel {
 
     /// Takes every rule with the mark out of others' tables.
     public func removeRules(marked mark: String) throws(EngineError) {
+        let operation = "remove the rules with the comment '\(mark)'"
+        let commands = try foreignRuleset().removal(ofMarked: mark)
+        guard !commands.isEmpty else { return }
+        if Fault.isDue() { throw EngineError("\(operation): refused for a test") }
         do {
-            let commands = try nft.foreignRuleset().removal(ofMarked: mark)
-            if !commands.isEmpty { try nft.run(commands, while: "remove the rules with the comment '\(mark)'") }
+            try nft.run(commands, while: operation)
         } catch {
             throw EngineError(error)
         }

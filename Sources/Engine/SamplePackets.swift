@@ -44,8 +44,8 @@ public struct HostServices: Hashable, Sendable {
 extension SamplePacket {
     /// A packet of every kind that must pass for the network to work as its definition says.
     ///
-    /// DHCP for IPv4 is none of them: it is received before any of these chains. `bridged` are the families whose packets come
-    /// by the chains when they go from guest to guest.
+    /// What guests ask of DHCP is none of them: it is received before any of these chains. `bridged` are the families whose
+    /// packets come by the chains when they go from guest to guest.
     public static func all(
         of rules: NetworkRules, _ definition: NetworkDefinition, uplinks: [Uplink], services: HostServices,
         bridged: Set<AddressFamily>
@@ -128,10 +128,10 @@ private struct Scene {
         for endpoint in services.dns { for transport in ["udp", "tcp"] { ask(.dns, transport, endpoint) } }
         for endpoint in services.tftp { ask(.tftp, "udp", endpoint) }
         if services.hasDHCPv6 {
-            var question = packet(.dhcpv6, .ipv6, "udp")
-            (question.sourcePort, question.destinationPort) = (546, 547)
-            (question.input, question.destinationType) = (.named(rules.bridge), "multicast")
-            packets.append(question)
+            var answer = packet(.replies, .ipv6, "udp")
+            (answer.sourcePort, answer.destinationPort) = (547, 546)
+            (answer.output, answer.destination) = (.named(rules.bridge), definition.sampleGuest(.ipv6))
+            packets.append(answer)
         }
         // Neighbour discovery is followed by no connection tracking (net/netfilter/nf_conntrack_proto_icmpv6.c).
         var messages: [(SamplePacket.Purpose, String)] = []

@@ -219,7 +219,6 @@ extension SamplePacket.Purpose {
         case .among: "what guests send each other"
         case .dns: "guests' DNS questions"
         case .tftp: "guests' TFTP requests"
-        case .dhcpv6: "guests' DHCPv6 requests"
         case .solicitation: "guests' router solicitations"
         case .discovery: "guests' neighbour discovery"
         case .replies: "the host's answers to guests"

@@ -7,7 +7,7 @@ internal import Testing
 @Suite(.requiresRoot)
 struct TransactionTests {
     enum Command: String, CaseIterable, Sendable {
-        case define, start, apply, rename, update, attach, detach, stop, undefine
+        case define, start, apply, rename, update, attach, detach, fix, stop, stopFixed, undefine
     }
 
     enum Fault: String, CaseIterable, Sendable { case fail, kill }
@@ -46,6 +46,14 @@ struct TransactionTests {
             _ = try await vnet("define", "-", input: TransactionTests.lab()).orThrow()
             guard command != .start, command != .undefine else { return }
             _ = try await vnet("start", "lab").orThrow()
+            if command == .fix || command == .stopFixed {
+                try await site.host.namespace.sh(
+                    """
+                    nft add table inet other
+                    nft add chain inet other forward '{ type filter hook forward priority 0; policy drop; }'
+                    """)
+                if command == .stopFixed { _ = try await vnet("doctor", "--fix").orThrow() }
+            }
             guard command != .attach else { return }
             _ = try await vnet("attach", "lab", "--name", "vm1", "--mac", "52:54:00:00:00:11").orThrow()
         }
@@ -54,6 +62,7 @@ struct TransactionTests {
             _ = try await vnet("detach", "lab", "vm1")
             _ = try await vnet("stop", "lab")
             _ = try await vnet("undefine", "lab")
+            _ = try await site.host.namespace.run("nft", "delete", "table", "inet", "other")
         }
 
         func run() async throws -> Outcome {
@@ -71,7 +80,8 @@ struct TransactionTests {
                 try await vnet("update", "lab", "modify", "forward", "<forward mode='route'/>", "--live", "--config")
             case .attach: try await vnet("attach", "lab", "--name", "vm1", "--mac", "52:54:00:00:00:11")
             case .detach: try await vnet("detach", "lab", "vm1")
-            case .stop: try await vnet("stop", "lab")
+            case .fix: try await vnet("doctor", "lab", "--fix")
+            case .stop, .stopFixed: try await vnet("stop", "lab")
             case .undefine: try await vnet("undefine", "lab")
             }
         }

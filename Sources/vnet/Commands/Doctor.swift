@@ -27,12 +27,14 @@ struct Doctor: AsyncParsableCommand {
             fix ? try await client.post(["doctor"], query: query) : try await client.get(["doctor"], query: query)
         if json {
             try printJSON(findings)
-        } else if findings.isEmpty {
-            print("Nothing is in the way of \(network.map { "network \($0)" } ?? "any network")")
         } else {
-            print(findings.map(\.text).joined(separator: "\n\n"))
+            var paragraphs = findings.map(\.text)
+            if findings.allSatisfy({ $0.severity == .notice }) {
+                paragraphs.insert("Nothing is in the way of \(network.map { "network \($0)" } ?? "any network")", at: 0)
+            }
+            print(paragraphs.joined(separator: "\n\n"))
         }
-        if findings.contains(where: { !$0.isFixed }) { throw ExitCode.failure }
+        if findings.contains(where: { $0.severity != .notice && !$0.isFixed }) { throw ExitCode.failure }
     }
 }
 
