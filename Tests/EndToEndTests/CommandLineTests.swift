@@ -138,7 +138,7 @@ struct CommandLineTests {
             try await site.host.run(network("lab"))
             for words in [
                 ["list"], ["info", "lab"], ["name", "lab"], ["uuid", "lab"], ["leases", "lab"], ["ports"],
-                ["port-list", "lab"], ["templates"],
+                ["port-list", "lab"], ["templates"], ["doctor", "lab"],
             ] {
                 let outcome = try await site.host.namespace.run(
                     ["env", "VNET_ROOT=\(site.host.root)", VNetHost.binary] + words + ["--json"])
