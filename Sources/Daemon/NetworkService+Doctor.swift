@@ -133,8 +133,9 @@ extension NetworkService {
         {
             findings.append(
                 Finding(
-                    network: live.definition.name, .warning,
-                    "\(other) serves DHCP on this host too, and may answer the network's guests",
+                    network: live.definition.name, .notice,
+                    "\(other) serves DHCP on this host too: where it is not bound to an interface of its own, it may answer the"
+                        + " network's guests",
                     remedy: ["ss -lunp 'sport = 67'"]))
         }
         return findings
