@@ -87,11 +87,11 @@ struct LibvirtService: Service {
     let doors: [(LibvirtServer.Door, LibvirtServer.Listener)]
 
     func run() async throws {
-        let guests = ConnectionCount()
+        let count = ConnectionCount()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for (door, listener) in doors {
-                    group.addTask { await serve(door, listener, guests) }
+                    group.addTask { await serve(door, listener, count) }
                 }
             }
         }
@@ -99,13 +99,13 @@ struct LibvirtService: Service {
     }
 
     private func serve(
-        _ door: LibvirtServer.Door, _ listener: LibvirtServer.Listener, _ guests: ConnectionCount
+        _ door: LibvirtServer.Door, _ listener: LibvirtServer.Listener, _ count: ConnectionCount
     ) async {
         do {
             try await listener.executeThenClose { clients in
                 try await withThrowingDiscardingTaskGroup { group in
                     for try await client in clients {
-                        group.addTask { await serve(client, at: door, guests) }
+                        group.addTask { await serve(client, at: door, count) }
                     }
                 }
             }
@@ -117,7 +117,7 @@ struct LibvirtService: Service {
     }
 
     private func serve(
-        _ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>, at door: LibvirtServer.Door, _ guests: ConnectionCount
+        _ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>, at door: LibvirtServer.Door, _ count: ConnectionCount
     ) async {
         do {
             try await client.executeThenClose { inbound, outbound in
@@ -125,11 +125,11 @@ struct LibvirtService: Service {
                 guard door.isReadOnly || peer.mayWrite else {
                     return logger.notice("user \(peer.uid) may not use '\(door.path)'")
                 }
-                guard guests.enter(peer.uid) else {
+                guard count.enter(peer.uid) else {
                     return logger.notice(
                         "user \(peer.uid) has \(ConnectionCount.limit) connections of libvirt's already")
                 }
-                defer { guests.leave(peer.uid) }
+                defer { count.leave(peer.uid) }
                 let connection = LibvirtConnection(
                     service: service, isReadOnly: door.isReadOnly, outbound: outbound)
                 try await connection.run(inbound)

@@ -24,7 +24,6 @@ public struct Session: Sendable {
     private let isAlwaysReadOnly: Bool
     private var isReadOnly: Bool
     private var isOpen = false
-    private var uri = Self.networkURI
     private var subscriptions: [Int32: Subscription] = [:]
     private var nextCallback: Int32 = 0
     /// Whether the client answers pings.
@@ -105,7 +104,7 @@ public struct Session: Sendable {
         case Procedures.supportsFeature.number:
             return .send(Procedures.supportsFeature.answer(to: call) { supports($0) ? 1 : 0 })
         case Procedures.type.number: return .send(Procedures.type.answer(to: call) { "network" })
-        case Procedures.uri.number: return .send(Procedures.uri.answer(to: call) { uri })
+        case Procedures.uri.number: return .send(Procedures.uri.answer(to: call) { Self.networkURI })
         case Procedures.isSecure.number: return .send(Procedures.isSecure.answer(to: call) { 1 })
         case Procedures.version.number: return .send(Procedures.version.answer(to: call) { Self.version })
         case Procedures.libraryVersion.number:
@@ -131,29 +130,18 @@ public struct Session: Sendable {
         // VIR_CONNECT_RO, and VIR_CONNECT_NO_ALIASES, which is the client's own matter.
         guard flags & ~3 == 0 else { throw RemoteError(unsupportedFlags: flags, in: "virConnectOpen") }
         let name = name ?? ""
-        guard let colon = name.firstIndex(of: ":") else {
-            guard name.isEmpty else {
-                throw RemoteError(
-                    .noSupport, from: .none, "no connection driver available for \(name), try \(Self.networkURI)")
-            }
-            return opened(flags)
-        }
-        let scheme = name[..<colon]
-        let path = name[colon...].dropFirst().prefix { $0 != "?" }
-        // Who names the socket may have any of libvirt's usual names of a connection.
-        guard scheme == "network" || scheme == "qemu" else {
+        let scheme = name.prefix { $0 != ":" }
+        // Who names the socket may have any of libvirt's usual names of a connection, or none.
+        guard ["", "network", "qemu"].contains(scheme) else {
             throw RemoteError(
                 .noSupport, from: .none, "no connection driver available for \(name), try \(Self.networkURI)")
         }
-        guard path == "///system" || path == "///session" || path == "/system" else {
-            let shown = path.hasPrefix("//") ? path.dropFirst(2) : path
+        let path = name.dropFirst(scheme.count).prefix { $0 != "?" }
+        guard ["", ":///system", ":///session", ":/system"].contains(path) else {
+            let shown = path.hasPrefix("://") ? path.dropFirst(3) : path.dropFirst()
             throw RemoteError(
                 .internalError, from: .none, "unexpected network URI path '\(shown)', try \(Self.networkURI)")
         }
-        return opened(flags)
-    }
-
-    private mutating func opened(_ flags: UInt32) -> Nothing {
         isOpen = true
         isReadOnly = isAlwaysReadOnly || flags & 1 != 0
         return Nothing()
