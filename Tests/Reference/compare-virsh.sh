@@ -52,8 +52,6 @@ both() { # both CHECK WORDS…
     expect "$check" same "$peer_work/libvirt.txt" "$peer_work/vnet.txt" || true
 }
 
-virsh() { command virsh "$@"; }
-
 # each WORDS…: a command, called by its own words.
 each() { both "$*" "$@"; }
 
@@ -110,7 +108,6 @@ looks() { # looks STATE: everything that looks at a network.
     both "$1: net-dhcp-leases of nonsense" net-dhcp-leases lab nonsense
 }
 
-both "no URI" uri --help
 each hostname
 each version
 looks "no network"
@@ -215,8 +212,7 @@ walk() { # walk FILE URI
 }
 walk libvirt.walk "$libvirt_uri"
 walk vnet.walk "$vnet_uri"
-# A line of the walk is a check of its own; the same words may come again.
-awk -F': ' '{ n[$1]++; print $1 (n[$1] > 1 ? " " n[$1] : "") }' libvirt.walk >/dev/null
+# A step of the walk is a check of its own; the same words may come again.
 split_walk() { # split_walk FILE FOLDER: one file a step.
     mkdir -p "$2"
     awk -v folder="$2" '
