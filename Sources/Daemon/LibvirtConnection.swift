@@ -21,6 +21,7 @@ final class LibvirtConnection: Sendable {
     /// How long a client may leave unread what is sent to it.
     private static let patience = Duration.seconds(30)
     private static let procedures = ProcedureTable<NetworkService>.networks
+    private static let writing = Set(Procedures.all.filter { $0.access == .writes }.map(\.number))
 
     init(service: NetworkService, isReadOnly: Bool, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
         self.service = service
@@ -67,6 +68,9 @@ final class LibvirtConnection: Sendable {
                     case .send(let answer): try await send(answer)
                     case .sendAndClose(let answer): return try await send(answer)
                     case .close: return
+                    // What only looks is done at once: a task of its own would take longer than the call.
+                    case .perform(let call) where !Self.writing.contains(call.procedure):
+                        try await send(await Self.procedures.answer(call, for: service))
                     case .perform(let call):
                         if inFlight == Self.callsInFlight {
                             isHeld.store(true, ordering: .relaxed)
