@@ -17,7 +17,7 @@ extension NetworkService {
     /// - Throws: What is wrong with the document, or that the network has no place for it.
     public func createPort(
         _ reference: String, _ document: [UInt8], isReclaimed: Bool = false, isValidated: Bool = false
-    ) throws -> NetworkPort {
+    ) async throws -> NetworkPort {
         let uuid = try find(reference)
         try requireIdle(uuid)
         let live = try running(reference)
@@ -44,14 +44,13 @@ extension NetworkService {
             port.classID = UInt32(freeClass(of: uuid))
         }
         try hypervisorPorts.store(port, on: uuid)
-        if port.floor != nil {
-            do {
-                try share(live)
-            } catch {
-                try? hypervisorPorts.remove(port.uuid, of: uuid)
-                try? share(live)
-                throw APIError(.failed, "port \(port.uuid) of network '\(reference)' was not made: \(error)")
-            }
+        do {
+            if port.floor != nil { try share(live) }
+            try await askHooks(.portCreated, live, port: port)
+        } catch {
+            try? hypervisorPorts.remove(port.uuid, of: uuid)
+            if port.floor != nil { try? share(live) }
+            throw APIError(.failed, "port \(port.uuid) of network '\(reference)' was not made: \(error)")
         }
         logger.info("port created", metadata: ["network": "\(live.name)", "port": "\(port.uuid)"])
         emit(.portAttached, live, "port \(port.uuid) of guest \(port.owner.name) with address \(port.mac)")
@@ -82,11 +81,11 @@ extension NetworkService {
     }
 
     /// Takes a guest's port away; its tap goes too where vnet made it.
-    public func deletePort(_ reference: String, _ port: NetworkUUID) throws -> NetworkPort {
+    public func deletePort(_ reference: String, _ port: NetworkUUID) async throws -> NetworkPort {
         let found = try networkPort(reference, port)
         let uuid = try find(reference)
         guard hypervisorPorts[uuid, port] != nil else {
-            _ = try detach(reference, port: found.owner.name)
+            _ = try await detach(reference, port: found.owner.name)
             return found
         }
         try hypervisorPorts.remove(port, of: uuid)
@@ -96,6 +95,7 @@ extension NetworkService {
         emit(
             .portDetached, name: name(of: uuid), uuid: uuid,
             "port \(port) of guest \(found.owner.name) with address \(found.mac)")
+        if let network = networks[uuid]?.current { await tellHooks(.portDeleted, network, port: found) }
         return found
     }
 

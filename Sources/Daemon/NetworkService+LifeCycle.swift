@@ -67,6 +67,7 @@ extension NetworkService {
         if networks[uuid]?.definition == nil { await discard(uuid) }
         logger.info("network stopped", metadata: ["network": "\(summary.name)"])
         emit(.stopped, live.definition)
+        await tellHooks(.stopped, live.definition)
         summary.isActive = false
         return summary
     }
@@ -87,6 +88,7 @@ extension NetworkService {
             if networks[uuid]?.current == nil { networks[uuid] = nil }
         }
         do {
+            try await askHooks(.start, definition)
             let transition = try decided ?? transition(from: nil, to: definition)
             let intent = NetworkStore.Intent(definition, rules: transition.rules, formerDisk: disk)
             try store.begin(intent)
@@ -94,6 +96,7 @@ extension NetworkService {
                 if saving { try store.save(definition) }
                 // Two statements: what is assigned to through an optional is held on to while the right side waits.
                 let live = try await carryOut(transition)
+                try await askHooks(.started, definition)
                 try store.finish(uuid)
                 networks[uuid]?.live = live
                 await learnLeases(of: uuid)

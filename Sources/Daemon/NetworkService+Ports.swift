@@ -14,7 +14,7 @@ extension NetworkService {
     }
 
     /// Gives a guest a place on a network that runs: a persistent tap on its bridge.
-    public func attach(_ reference: String, _ wish: PortWish) throws -> PortInfo {
+    public func attach(_ reference: String, _ wish: PortWish) async throws -> PortInfo {
         let uuid = try find(reference)
         try requireIdle(uuid)
         guard let live = networks[uuid]?.live else {
@@ -46,6 +46,12 @@ extension NetworkService {
         }
 
         let port = try makePort(wish, mac: mac, on: live.definition)
+        do {
+            try await askHooks(.portCreated, live.definition, port: port.networkPort(on: live.definition))
+        } catch {
+            try? removePort(port)
+            throw error
+        }
         logger.info(
             "port attached", metadata: ["network": "\(reference)", "port": "\(port.name)", "tap": "\(port.tap)"])
         emit(.portAttached, live.definition, "port \(port.name) with tap \(port.tap) and address \(port.mac)")
@@ -128,7 +134,7 @@ extension NetworkService {
     }
 
     /// Takes a guest's place away, with its tap.
-    public func detach(_ reference: String, port name: String) throws -> PortInfo {
+    public func detach(_ reference: String, port name: String) async throws -> PortInfo {
         let uuid = try find(reference)
         guard let port = ports.ports(of: uuid).first(where: { $0.name == name }) else {
             throw APIError(
@@ -138,6 +144,9 @@ extension NetworkService {
         try removePort(port)
         logger.info("port detached", metadata: ["network": "\(reference)", "port": "\(name)"])
         emit(.portDetached, name: shown.network, uuid: uuid, "port \(name) with address \(port.mac)")
+        if let network = networks[uuid]?.current {
+            await tellHooks(.portDeleted, network, port: port.networkPort(on: network))
+        }
         return shown
     }
 

@@ -51,6 +51,7 @@ extension NetworkService {
                 cause?.code ?? .failed, "network '\(reference)' was not updated: \(error)", cause: cause?.cause)
         }
         if let definition { networks[uuid]?.definition = definition }
+        if let live { await tellHooks(.updated, live) }
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
     }
 

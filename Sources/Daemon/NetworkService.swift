@@ -48,6 +48,7 @@ public actor NetworkService {
     let events = EventHub()
     var kernel: Kernel
     let remover = LinkRemover()
+    let hooks: Hooks
     var networks = NetworkTable()
     var ports: PortTable
     var hypervisorPorts: HypervisorPorts
@@ -72,6 +73,7 @@ public actor NetworkService {
         hypervisorPorts = HypervisorPorts(paths)
         ledger = SysctlLedger(paths)
         remedies = RemedyLedger(paths)
+        hooks = Hooks(paths)
         kernel = try Kernel()
         resolvers = Resolvers.current()
         self.responder = responder

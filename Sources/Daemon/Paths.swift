@@ -15,6 +15,8 @@ public struct Paths: Hashable, Sendable {
     var networks: String { root + "/etc/vnet/networks" }
     /// Links to the definitions that start with the daemon.
     var autostart: String { root + "/etc/vnet/autostart" }
+    /// Programs that hear of networks: ``Hooks``.
+    var hooks: String { root + "/etc/vnet/hooks" }
     var run: String { root + "/run/vnet" }
     /// Of running networks: the definition as it runs (`NAME.xml`) and the rules that stand for it (`NAME.json`).
     var live: String { run + "/live" }
