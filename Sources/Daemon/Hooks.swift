@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// Programs of the host's owner that hear of networks, called as libvirt calls its `network` hook.
 ///

@@ -132,7 +132,9 @@ struct LibvirtService: Service {
                 defer { count.leave(peer.uid) }
                 let connection = LibvirtConnection(
                     service: service, isReadOnly: door.isReadOnly, outbound: outbound)
-                try await connection.run(inbound)
+                try await withTaskExecutorPreference(EventLoopExecutor(client.channel.eventLoop)) {
+                    try await connection.run(inbound)
+                }
             }
         } catch is CancellationError {
             return

@@ -103,8 +103,8 @@ extension NetworkService {
             guard let link = try kernel.link(named: name) else { throw EngineError("interface '\(name)' is gone") }
             if rules != formerRules { try store.saveLive(definition, rules: rules) }
             networks[uuid]?.live = Live(
-                definition: definition, bridge: name, rules: rules, sysctls: desired.sysctls, interfaceIndex: link.index
-            )
+                definition: definition, bridge: name, rules: rules, rulesAsOf: ruleChanges, sysctls: desired.sysctls,
+                interfaceIndex: link.index)
             networks[uuid]?.starting = nil
             if interrupted != nil { try store.finish(uuid) }
             logger.info("network goes on", metadata: ["network": "\(definition.name)"])

@@ -26,6 +26,7 @@ extension NetworkService {
             let live = try await carryOut(transition)
             try store.finish(uuid)
             networks[uuid]?.live = live
+            reviewRules(of: uuid)
             await learnLeases(of: uuid)
             neighboursChanged(of: before.definition, live.definition)
         } catch {

@@ -99,6 +99,7 @@ extension NetworkService {
                 try await askHooks(.started, definition)
                 try store.finish(uuid)
                 networks[uuid]?.live = live
+                reviewRules(of: uuid)
                 await learnLeases(of: uuid)
                 neighboursChanged(of: definition)
             } catch {

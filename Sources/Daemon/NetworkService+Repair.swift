@@ -36,7 +36,13 @@ extension NetworkService {
 
     /// Which of the rules were changed is not worth finding out: all of them are put in place again.
     private func suspectRules() {
-        for uuid in networks.keys { networks[uuid]?.live?.hasSuspectRules = true }
+        ruleChanges += 1
+    }
+
+    /// Looks again at the rules of a network whose start or change somebody else's change of rules has come in between of.
+    func reviewRules(of uuid: NetworkUUID) {
+        guard let live = networks[uuid]?.live, live.rules != nil, live.rulesAsOf != ruleChanges else { return }
+        suspect(uuid, "firewall rules were changed meanwhile")
     }
 
     /// Looks at settings, of whose changes the kernel mostly tells nobody; of very many networks, at some of them.
@@ -75,7 +81,7 @@ extension NetworkService {
     private func checkSuspects() async {
         let all = suspects
         suspects = [:]
-        if networks.values.contains(where: { $0.live?.rules != nil && $0.live?.hasSuspectRules == true }) {
+        if networks.values.compactMap(\.live).contains(where: { $0.rules != nil && $0.rulesAsOf != ruleChanges }) {
             // Each network's own are put in place below; what they share, once.
             tidy("restore the firewall's tables") { try kernel.restoreTables() }
         }
@@ -96,7 +102,8 @@ extension NetworkService {
             let (desired, _) = try desiredState(
                 of: live.definition, on: live.bridge, redirects: live.redirects)
             // The kernel tells of every change of rules, so those that nobody has changed stand.
-            let observed = try observe(desired, uuid: uuid, standing: live.hasSuspectRules ? nil : live.rules)
+            let changes = ruleChanges
+            let observed = try observe(desired, uuid: uuid, standing: live.rulesAsOf == changes ? live.rules : nil)
             let plan = Plan(from: observed, to: desired)
             networks[uuid]?.live?.sysctls = desired.sysctls
             guard !plan.steps.isEmpty else {
@@ -106,13 +113,15 @@ extension NetworkService {
             busy.insert(uuid)
             defer { busy.remove(uuid) }
             try turn(observed, into: desired)
-            networks[uuid]?.live?.hasSuspectRules = false
+            networks[uuid]?.live?.rulesAsOf = changes
             guard let link = try kernel.link(named: live.bridge) else { throw EngineError("its bridge is gone") }
             if link.index != live.interfaceIndex, let sockets = live.sockets {
                 var anew = networks[uuid]?.live ?? live
                 anew.interfaceIndex = link.index
                 try await serve(&anew, sockets.ofAddresses, insteadOf: live)
-                networks[uuid]?.live = anew
+                // The rest may have changed meanwhile.
+                networks[uuid]?.live?.interfaceIndex = anew.interfaceIndex
+                networks[uuid]?.live?.sockets = anew.sockets
             }
             unrepaired[uuid] = nil
             emit(.repaired, live.definition, "\(cause): \(plan.summary)")

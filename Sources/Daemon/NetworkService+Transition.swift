@@ -70,12 +70,14 @@ extension NetworkService {
     /// Makes the kernel and the responder what the transition says, and writes it down; where the kernel refuses a step,
     /// what was done in it is undone.
     func carryOut(_ transition: Transition) async throws -> Live {
+        // Rules that were in doubt before stay so: of the former ones only what differs is put in place.
+        let changes = transition.former?.rulesAsOf ?? ruleChanges
         try turn(transition.observed, into: transition.desired)
         guard let link = try kernel.link(named: transition.bridge) else {
             throw EngineError("interface '\(transition.bridge)' is gone")
         }
         var live = Live(
-            definition: transition.definition, bridge: transition.bridge, rules: transition.rules,
+            definition: transition.definition, bridge: transition.bridge, rules: transition.rules, rulesAsOf: changes,
             sysctls: transition.desired.sysctls,
             interfaceIndex: link.index)
         try await serve(&live, transition.dns, insteadOf: transition.former)

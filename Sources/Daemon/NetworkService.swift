@@ -30,8 +30,8 @@ public actor NetworkService {
         var bridge: InterfaceName
         /// Nil where it has no bridge of its own, and so no rules.
         var rules: NetworkRules?
-        /// Whether somebody else has changed firewall rules that may be this network's.
-        var hasSuspectRules = false
+        /// The service's `ruleChanges` when these rules were put in place: where there were more since, they may be gone.
+        var rulesAsOf: Int
         /// The kernel settings that it needs.
         var sysctls: [Sysctl: String]
         /// Nil while it is not served.
@@ -47,6 +47,8 @@ public actor NetworkService {
     let logger: Logger
     let events = EventHub()
     var kernel: Kernel
+    /// How often the kernel has told that somebody else changed firewall rules.
+    var ruleChanges = 0
     let remover = LinkRemover()
     let hooks: Hooks
     var networks = NetworkTable()
