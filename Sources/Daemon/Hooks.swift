@@ -34,8 +34,10 @@ struct Hooks: Sendable {
     private var programs: [String] {
         let more = Files.names(in: "\(folder)/network.d").sorted().map { "\(folder)/network.d/\($0)" }
         return (["\(folder)/network"] + more).filter { path in
-            var status = stat()
-            return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+            var isFolder: ObjCBool = false
+            let manager = FileManager.default
+            return unsafe manager.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+                && manager.isExecutableFile(atPath: path)
         }
     }
 
