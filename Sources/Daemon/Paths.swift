@@ -1,4 +1,5 @@
 public import FoundationEssentials
+internal import Glibc
 
 /// Where an instance keeps its files; instances with different roots know nothing of each other.
 public struct Paths: Hashable, Sendable {
@@ -40,6 +41,13 @@ public struct Paths: Hashable, Sendable {
     /// The lease database; the responder's whole world.
     var leases: String { root + "/var/lib/vnet/leases" }
     var logs: String { root + "/var/lib/vnet/log" }
+
+    /// Whether a daemon runs for this instance, be it only just started.
+    public var hasDaemon: Bool {
+        let text = (try? Files.read(pid)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let number = Int32(text.filter(\.isNumber)), number > 0 else { return false }
+        return kill(number, 0) == 0
+    }
 
     public var socket: String { run + "/vnet.sock" }
     /// libvirt's protocol.

@@ -56,7 +56,7 @@ struct Instance: ParsableArguments {
         let client = Client(socket: paths.socket) { throw $0 }
         let start = ContinuousClock.now
         var hasEnded = false
-        while start.duration(to: .now) < .seconds(hasEnded ? 2 : 30) {
+        while start.duration(to: .now) < .seconds(hasEnded && !paths.hasDaemon ? 2 : 30) {
             if (try? await client.probe()) != nil { return }
             var status: Int32 = 0
             // It ends at once where another one, started in the same moment, holds the lock: that one will answer.

@@ -136,8 +136,8 @@ struct EventTests {
             stopped.signal(SIGSTOP)
             for number in 0..<20 { try await site.host.must("desc", "lab", "number \(number)") }
             stopped.signal(SIGCONT)
-            let caughtUp = try await eventually { stopped.outputSoFar.split(separator: "\n").count == 20 }
-            #expect(caughtUp)
+            let caughtUp = try await eventually(within: .seconds(30)) { stopped.outputSoFar.split(separator: "\n").count == 20 }
+            #expect(caughtUp, "\(stopped.outputSoFar)")
             try await site.host.endDaemon()
             let outcome = await stopped.outcome(timeout: .seconds(5))
             #expect(outcome.code == 1)
