@@ -11,20 +11,18 @@ struct EventTests {
         var detail: String?
     }
 
-    /// Starts a program that watches, and waits until it does: the daemon says so on the first line.
+    /// Starts a program that watches, and waits until it does: a moment after its connection stands, in which the daemon takes
+    /// its request.
     private func watch(_ site: Site, _ words: String...) async throws -> RunningProgram {
-        let before = try await subscriptions(site)
         let program = try site.host.start(words)
-        let stands = try await eventually { try await subscriptions(site) > before }
-        #expect(stands, "\(program.errorsSoFar)")
-        return program
-    }
-
-    /// How many connections the daemon's socket has.
-    private func subscriptions(_ site: Site) async throws -> Int {
-        try await site.host.namespace.run("ss", "-Hx").lines.count {
-            $0.contains("\(site.host.root)/run/vnet/vnet.sock")
+        let stands = try await eventually(within: .seconds(30)) {
+            try await site.host.namespace.run("ss", "-Hxp").lines.contains {
+                $0.contains("ESTAB") && $0.contains("pid=\(program.pid),")
+            }
         }
+        #expect(stands, "\(program.errorsSoFar)")
+        try await Task.sleep(for: .seconds(1))
+        return program
     }
 
     @Test func `each thing that happens is told once, and of the network that was asked for`() async throws {
@@ -136,7 +134,9 @@ struct EventTests {
             stopped.signal(SIGSTOP)
             for number in 0..<20 { try await site.host.must("desc", "lab", "number \(number)") }
             stopped.signal(SIGCONT)
-            let caughtUp = try await eventually(within: .seconds(30)) { stopped.outputSoFar.split(separator: "\n").count == 20 }
+            let caughtUp = try await eventually(within: .seconds(30)) {
+                stopped.outputSoFar.split(separator: "\n").count == 20
+            }
             #expect(caughtUp, "\(stopped.outputSoFar)")
             try await site.host.endDaemon()
             let outcome = await stopped.outcome(timeout: .seconds(5))
