@@ -19,13 +19,16 @@ struct HookTests {
         let folder = "\(site.lab.folder)/heard"
         try await site.lab.run(["mkdir", "-p", folder, "\(site.host.root)/etc/vnet/hooks/network.d"]).orThrow()
         for (path, name, mode) in [
-            ("network", "first", 0o755), ("network.d/20-third", "third", 0o755),
-            ("network.d/10-second", "second", 0o755),
-            ("network.d/30-text", "text", 0o644),
+            ("network", "first", "755"), ("network.d/20-third", "third", "755"),
+            ("network.d/10-second", "second", "755"),
+            ("network.d/30-text", "text", "644"),
         ] {
-            let path = "\(site.host.root)/etc/vnet/hooks/\(path)"
-            try Self.script(folder, name).write(toFile: path, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            let draft = "\(folder)/\(name)"
+            try Self.script(folder, name).write(toFile: draft, atomically: true, encoding: .utf8)
+            // A program's file may not be open for writing in what another test starts at this moment.
+            try await site.lab.run(
+                ["install", "-m", mode, draft, "\(site.host.root)/etc/vnet/hooks/\(path)"]
+            ).orThrow()
         }
         return folder
     }
