@@ -45,6 +45,7 @@ internal import NetworkModel
 
     private static func median(_ times: [Duration]) -> String {
         let nanoseconds = times.sorted()[times.count / 2] / .nanoseconds(1)
-        return "\((nanoseconds / 1_000).rounded() / 1_000) ms"
+        let microseconds = Int(nanoseconds / 1_000 + 0.5)
+        return "\(Double(microseconds) / 1_000) ms"
     }
 }
