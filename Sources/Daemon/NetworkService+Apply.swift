@@ -39,7 +39,10 @@ extension NetworkService {
         networks[uuid, default: Network()].definition = definition
         logger.info("network applied", metadata: ["network": "\(definition.name)"])
         if before?.definition != definition { emit(.defined, definition) }
-        if let live = before?.live, live.definition != definition { emit(.updated, definition, "applied") }
+        if let live = before?.live, live.definition != definition {
+            emit(.updated, definition, "applied")
+            await tellHooks(.updated, definition)
+        }
         return report
     }
 }

@@ -14,6 +14,7 @@ extension NetworkService {
         let network = report.network
         logger.info("network updated", metadata: ["network": "\(network.name)", "section": "\(wish.section.rawValue)"])
         emit(.updated, name: network.name, uuid: network.uuid, "\(wish.command.rawValue) \(wish.section.rawValue)")
+        if report.isLive, let live = networks[network.uuid]?.live { await tellHooks(.updated, live.definition) }
         return report
     }
 
@@ -51,7 +52,6 @@ extension NetworkService {
                 cause?.code ?? .failed, "network '\(reference)' was not updated: \(error)", cause: cause?.cause)
         }
         if let definition { networks[uuid]?.definition = definition }
-        if let live { await tellHooks(.updated, live) }
         return UpdateReport(network: try info(reference), isLive: changesLive, isPersistent: changesDisk)
     }
 

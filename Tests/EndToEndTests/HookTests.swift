@@ -68,6 +68,11 @@ struct HookTests {
             let host = "<host mac='52:54:00:00:00:07' ip='192.168.150.7'/>"
             try await site.host.must("update", "lab", "add", "ip-dhcp-host", host, "--live", "--config")
             #expect(try Self.calls(folder) == Self.each("updated begin"))
+            try await site.host.must("apply", "-", input: network("lab", extra: "<mtu size='1400'/>"))
+            #expect(try Self.calls(folder) == Self.each("updated begin"))
+            // Words about a network change nothing of it.
+            try await site.host.must("desc", "lab", "--live", "mine")
+            #expect(try Self.calls(folder) == [])
             try await site.host.must("stop", "lab")
             #expect(try Self.calls(folder) == Self.each("stopped end"))
             try uninstall(site)
