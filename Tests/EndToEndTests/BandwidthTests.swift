@@ -5,9 +5,13 @@ internal import Testing
 /// Limits, measured with real traffic.
 @Suite(.requiresRoot)
 struct BandwidthTests {
+    /// Measured again, twice at most, when it is off: a limit that is wrong is wrong each time, a busy machine is not.
     private func expectRate(
-        _ rate: Double, _ limit: Double, _ comment: Comment, _ location: SourceLocation = #_sourceLocation
-    ) {
+        _ limit: Double, _ comment: Comment, _ location: SourceLocation = #_sourceLocation,
+        measure: () async throws -> Double
+    ) async throws {
+        var rate = try await measure()
+        for _ in 0..<2 where abs(rate - limit) >= limit / 4 { rate = try await measure() }
         #expect(abs(rate - limit) < limit / 4, comment, sourceLocation: location)
     }
 
@@ -20,8 +24,12 @@ struct BandwidthTests {
             let before = try await site.host.snapshot()
             #expect(before.sections["queues"]?.contains("htb") == true)
             #expect(try await site.host.namespace.run("ip", "-o", "link", "show", "type", "ifb").output == "")
-            expectRate(try await site.host.namespace.rate(to: guest, at: "192.168.150.9"), 3_000, "to the guest")
-            expectRate(try await guest.rate(to: site.host.namespace, at: "192.168.150.1"), 1_500, "from the guest")
+            try await expectRate(3_000, "to the guest") {
+                try await site.host.namespace.rate(to: guest, at: "192.168.150.9")
+            }
+            try await expectRate(1_500, "from the guest") {
+                try await guest.rate(to: site.host.namespace, at: "192.168.150.1")
+            }
 
             let daemon = try await site.host.processes().daemon
             kill(daemon, SIGKILL)
@@ -48,8 +56,12 @@ struct BandwidthTests {
             try await site.host.run(network("lab", mode: mode, extra: limits))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
             let other = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": "192.168.150.1"])
-            expectRate(try await guest.rate(to: site.outside, at: Site.outsideAddress), 1_000, "to the outside")
-            expectRate(try await guest.rate(to: site.host.namespace, at: "192.168.150.1"), 1_000, "to the host")
+            try await expectRate(1_000, "to the outside") {
+                try await guest.rate(to: site.outside, at: Site.outsideAddress)
+            }
+            try await expectRate(1_000, "to the host") {
+                try await guest.rate(to: site.host.namespace, at: "192.168.150.1")
+            }
             // Guests among themselves have no limit.
             #expect(try await guest.rate(to: other, at: "192.168.150.202") > 10_000)
         }
@@ -68,11 +80,15 @@ struct BandwidthTests {
                 greedy.errors.contains("a floor of 1001 kB/s does not fit into network 'lab': of its 3000 kB/s ports"))
             let other = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.8/24": "192.168.150.1"])
             let guest = try await site.guest("vm1", at: port, address: "192.168.150.9/24")
-            async let rest = site.host.namespace.rate(to: other, at: "192.168.150.8")
-            async let floor = site.host.namespace.rate(to: guest, at: "192.168.150.9")
-            let (slow, fast) = try await (rest, floor)
-            expectRate(fast, 2_000, "the guest with the floor")
-            expectRate(slow, 1_000, "the other one")
+            // Both at once: what one of them sends alone is not held back by the other.
+            var (fast, slow) = (0.0, 0.0)
+            for _ in 0..<5 where abs(fast - 2_000) >= 500 || abs(slow - 1_000) >= 250 {
+                async let rest = site.host.namespace.rate(to: other, at: "192.168.150.8")
+                async let floor = site.host.namespace.rate(to: guest, at: "192.168.150.9")
+                (fast, slow) = try await (floor, rest)
+            }
+            #expect(abs(fast - 2_000) < 500, "the guest with the floor")
+            #expect(abs(slow - 1_000) < 250, "the other one")
 
             let running = try await site.host.snapshot()
             try await site.host.endDaemon()
@@ -102,8 +118,12 @@ struct BandwidthTests {
             let port = try await site.attach("lab", "--name", "vm1", "--portgroup", "slow")
             #expect(port.portGroup == "slow")
             let guest = try await site.guest("vm1", at: port, address: "192.168.150.9/24")
-            expectRate(try await site.host.namespace.rate(to: guest, at: "192.168.150.9"), 1_000, "to the guest")
-            expectRate(try await guest.rate(to: site.host.namespace, at: "192.168.150.1"), 2_000, "from the guest")
+            try await expectRate(1_000, "to the guest") {
+                try await site.host.namespace.rate(to: guest, at: "192.168.150.9")
+            }
+            try await expectRate(2_000, "from the guest") {
+                try await guest.rate(to: site.host.namespace, at: "192.168.150.1")
+            }
 
             #expect(try await site.attach("lab", "--name", "vm2").portGroup == "usual")
             let own = try await site.attach("lab", "--name", "vm3", "--outbound", "500,800,64")
