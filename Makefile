@@ -8,7 +8,7 @@ COMPLETIONS_BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vnet
 COMPLETIONS_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vnet
 COMPLETIONS_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vnet.fish
 FUZZ_SECONDS ?= 60
-# Side by side, but not all at once: what a test measures in time is its own then, on two cores too.
+# Swift Testing starts every test at once by itself: on two cores, what a test measures would be its neighbours' load.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 6
 SOURCES := Sources Tests Benchmarks Package.swift
 # One file that needs no Swift on the machine it runs on, and starts faster than with shared libraries.
