@@ -118,7 +118,7 @@ struct AntiSpoofTests {
             // A lease opens the port, and its end closes it.
             let lease = try await second.udhcpc(thenRelease: true)
             #expect(lease != nil)
-            #expect(try await !second.pings("192.168.150.1"))
+            #expect(try await eventually { try await !second.pings("192.168.150.1") })
             // A change of the document is one of all ports; those that are not vnet's are not guarded.
             try await site.host.must("detach", "lab", "vm2")
             let rules = try await site.host.namespace.run("nft", "list", "table", "bridge", "vnet").output
