@@ -4,7 +4,7 @@ internal import NetworkModel
 
 extension XMLWriter {
     mutating func dns(_ dns: NetworkDefinition.DNS) {
-        let attributes = [
+        let attributes: [Attribute] = [
             ("enable", dns.enable.map(yesNo)), ("forwardPlainNames", dns.forwardPlainNames.map(yesNo)),
         ]
         element("dns", attributes) { xml in
@@ -35,7 +35,7 @@ extension XMLWriter {
     }
 
     mutating func ip(_ ip: NetworkDefinition.IP) {
-        let attributes =
+        let attributes: [Attribute] =
             [("family", ip.family?.rawValue), ("address", ip.address.description)] + mask(ip.mask)
             + [("localPtr", ip.localPtr.map(yesNo))]
         element("ip", attributes, isPair: true) { xml in
@@ -60,7 +60,7 @@ extension XMLWriter {
                 }
             }
             for host in ip.hosts {
-                let attributes = [
+                let attributes: [Attribute] = [
                     ("mac", host.mac), ("id", host.id), ("name", host.name), ("ip", host.address.description),
                 ]
                 xml.element("host", attributes) { $0.lease(host.lease) }
@@ -77,7 +77,7 @@ extension XMLWriter {
     }
 
     mutating func route(_ route: NetworkDefinition.Route) {
-        let attributes =
+        let attributes: [Attribute] =
             [("family", route.family?.rawValue), ("address", route.address.description)] + mask(route.mask)
             + [("gateway", route.gateway.description), ("metric", route.metric?.description)]
         element("route", attributes)

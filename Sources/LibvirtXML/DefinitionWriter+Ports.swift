@@ -40,7 +40,7 @@ extension XMLWriter {
     }
 
     mutating func portGroup(_ group: NetworkDefinition.PortGroup) {
-        let attributes = [
+        let attributes: [Attribute] = [
             ("name", group.name), ("default", group.isDefault ? "yes" : nil),
             ("trustGuestRxFilters", group.trustGuestRxFilters.map(yesNo)),
         ]

@@ -4,7 +4,7 @@ internal import NetworkModel
 
 extension XMLWriter {
     mutating func network(_ network: NetworkDefinition, _ connections: NetworkDefinition.Connections) {
-        let attributes = [
+        let attributes: [Attribute] = [
             ("xmlns:dnsmasq", network.dnsmasqOptions.isEmpty ? nil : dnsmasqNamespace),
             ("connections", connections.total.unlessZero),
             ("ipv6", network.allowsIPv6 ? "yes" : nil),
@@ -42,7 +42,7 @@ extension XMLWriter {
 
     private mutating func forward(_ forward: NetworkDefinition.Forward, _ connections: NetworkDefinition.Connections) {
         let mode = forward.mode
-        let attributes = [
+        let attributes: [Attribute] = [
             ("dev", forward.device?.description), ("mode", mode.rawValue),
             ("managed", mode == .hostdev ? yesNo(forward.isManaged) : nil),
         ]

@@ -1,6 +1,8 @@
 /// Writes elements as libvirt writes them: two blanks a level, one element a line, attributes in single quotes.
 struct XMLWriter {
     /// An attribute's name and value; nil for one that is not written.
+    ///
+    /// An array of tuples without these labels takes a cast of each element as it runs: give it this type.
     typealias Attribute = (name: String, value: String?)
 
     private var bytes: [UInt8] = []
@@ -56,6 +58,8 @@ struct XMLWriter {
 
     /// As libvirt escapes, in text and in attributes alike; what no XML document can hold is dropped.
     private mutating func escape(_ value: String) {
+        // Most values are written as they are.
+        guard value.utf8.contains(where: Self.isSpecial) else { return write(value) }
         for byte in value.utf8 {
             switch byte {
             case UInt8(ascii: "<"): write("&lt;")
@@ -67,6 +71,15 @@ struct XMLWriter {
             case 0..<0x20: break
             default: bytes.append(byte)
             }
+        }
+    }
+
+    /// Whether an octet is one that `escape` replaces or drops.
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0..<0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"):
+            true
+        default: false
         }
     }
 }

@@ -31,7 +31,24 @@ public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertib
         self.value = value << 8 | last
     }
 
-    public var description: String { "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)" }
+    public var description: String {
+        // In one piece, without a string for each number: every document and reply has many.
+        unsafe String(unsafeUninitializedCapacity: 15) { text in
+            var length = 0
+            func append(_ byte: UInt8) {
+                unsafe text[length] = byte
+                length += 1
+            }
+            for shift in stride(from: UInt32(24), through: 0, by: -8) {
+                let octet = UInt8(truncatingIfNeeded: value >> shift)
+                if octet >= 100 { append(UInt8(ascii: "0") + octet / 100) }
+                if octet >= 10 { append(UInt8(ascii: "0") + octet / 10 % 10) }
+                append(UInt8(ascii: "0") + octet % 10)
+                if shift > 0 { append(UInt8(ascii: ".")) }
+            }
+            return length
+        }
+    }
 
     /// The four octets, in the order they are sent.
     public var octets: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32($0))) } }
