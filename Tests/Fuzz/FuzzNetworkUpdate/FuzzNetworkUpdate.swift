@@ -22,7 +22,7 @@ private let network: NetworkDefinition = {
           <ip family='ipv6' address='2001:db8::1' prefix='64'>
             <dhcp><host id='00:01' name='c' ip='2001:db8::2'/></dhcp>
           </ip>
-          <portgroup name='first' default='yes'><vlan><tag id='42'/></vlan></portgroup>
+          <portgroup name='first' default='yes'><bandwidth><inbound average='1000'/></bandwidth></portgroup>
         </network>
         """
     guard let network = try? NetworkDefinition(libvirtXML: [UInt8](document.utf8), using: &generator) else {
