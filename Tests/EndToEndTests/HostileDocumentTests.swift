@@ -9,7 +9,7 @@ struct HostileDocumentTests {
     /// In kilobytes: what either process may take at most; the largest document is 100 MB.
     private static let memory = 160_000
     /// In seconds: generous, as other tests run beside.
-    private static let time = 5.0
+    private static let time = 20.0
 
     /// Makes the documents in the current folder.
     private static let makeDocuments = """

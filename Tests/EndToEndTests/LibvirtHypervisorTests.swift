@@ -67,9 +67,7 @@ struct LibvirtHypervisorTests {
             try await site.lab.run(["\(scripts)/guest-initrd.sh", image, checks, "\(folder)/initramfs.gz"]).orThrow()
             _ = try site.lab.file("vm1.xml", domain(folder, image: image, tries: mode == "bridge" ? 1 : 15))
 
-            let daemon = try site.host.start(["daemon", "--as-virtnetworkd"])
-            let isReady = try await eventually { try await site.host.vnet("list").isSuccess && daemon.isRunning }
-            #expect(isReady, "\(daemon.errorsSoFar)")
+            let daemon = try await site.host.startAsVirtnetworkd()
             let hosts = "<host mac='\(Self.mac)' name='vm1' ip='192.168.150.10'/>"
             var bridge = "br-lab"
             if mode == "bridge" {
@@ -86,8 +84,8 @@ struct LibvirtHypervisorTests {
                 try await site.host.must("ports", "lab").output.contains(Self.mac) || !run.isRunning
             }
             #expect(isAttached && run.isRunning, "\(run.outputSoFar)\(run.errorsSoFar)")
-            let socket = "network+unix:///system?socket=\(site.host.root)/run/libvirt/virtnetworkd-sock"
-            let uuid = try await site.host.namespace.run("virsh", "-q", "-c", socket, "net-port-list", "--uuid", "lab")
+            let uri = "network+unix:///system?socket=\(site.host.virtnetworkdSocket)"
+            let uuid = try await site.host.namespace.run("virsh", "-q", "-c", uri, "net-port-list", "--uuid", "lab")
                 .orThrow().text
             let port = try await site.host.must("port-dumpxml", "lab", uuid).output
             let type = mode == "bridge" ? "bridge" : "network"
@@ -111,7 +109,7 @@ struct LibvirtHypervisorTests {
                 #expect(console().contains("router \(router) "), "\(console())")
                 if router != "none" { #expect(console().contains("GUEST vm1 ok router"), "\(console())") }
                 let leases = try await site.host.namespace.run(
-                    "virsh", "-q", "-c", socket, "net-dhcp-leases", "lab", Self.mac
+                    "virsh", "-q", "-c", uri, "net-dhcp-leases", "lab", Self.mac
                 ).output
                 #expect(leases.contains("192.168.150.10/24") && leases.contains("vm1"), "\(leases)")
             }

@@ -116,7 +116,8 @@ struct LibvirtProtocolTests {
             // Not by the socket's mode alone.
             try await site.host.namespace.sh("chmod 666 \(site.host.root)/run/vnet/libvirt-sock")
             let open = try await ask("-c", uri(site), "net-list")
-            #expect(open.code == 1, "\(open)")
+            // virsh ends by SIGPIPE where the connection is closed before it has written.
+            #expect(!open.isSuccess && !open.output.contains("lab"), "\(open)")
             let root = try await site.host.namespace.run("virsh", "-q", "-r", "-c", uri(site), "net-destroy", "lab")
             #expect(root.code == 1 && root.errors.contains("read only access prevents virNetworkDestroy"), "\(root)")
             #expect(try await site.host.must("list", "--name").text == "lab")
@@ -444,9 +445,7 @@ struct LibvirtProtocolTests {
             other.signal(SIGKILL)
             _ = await other.outcome()
 
-            let daemon = try site.host.start(["daemon", "--as-virtnetworkd"])
-            let isReady = try await eventually { try await site.host.vnet("list").isSuccess && daemon.isRunning }
-            #expect(isReady, "\(daemon.errorsSoFar)")
+            let daemon = try await site.host.startAsVirtnetworkd()
             try await site.host.run(network("lab"))
             let outcome = try await site.host.namespace.run(
                 "unshare", "--mount", "sh", "-e", "-c",

@@ -49,7 +49,8 @@ public final class Lab: Sendable {
     }
 
     /// Runs a program to its end.
-    public func run(_ words: [String], input: String? = nil, timeout: Duration = .seconds(20)) async throws -> Outcome {
+    public func run(_ words: [String], input: String? = nil, timeout: Duration = .seconds(120)) async throws -> Outcome
+    {
         try await start(words, input: input).outcome(timeout: timeout)
     }
 

@@ -11,18 +11,19 @@ public struct Namespace: Sendable {
     private var prefix: [String] { ["ip", "netns", "exec", name] }
 
     /// Runs a program in it, to its end.
-    public func run(_ words: String..., input: String? = nil, timeout: Duration = .seconds(20)) async throws -> Outcome
+    public func run(_ words: String..., input: String? = nil, timeout: Duration = .seconds(120)) async throws -> Outcome
     {
         try await lab.run(prefix + words, input: input, timeout: timeout)
     }
 
-    public func run(_ words: [String], input: String? = nil, timeout: Duration = .seconds(20)) async throws -> Outcome {
+    public func run(_ words: [String], input: String? = nil, timeout: Duration = .seconds(120)) async throws -> Outcome
+    {
         try await lab.run(prefix + words, input: input, timeout: timeout)
     }
 
     /// Runs a shell script in it, and throws where one of its commands fails.
     @discardableResult
-    public func sh(_ script: String, timeout: Duration = .seconds(20)) async throws -> Outcome {
+    public func sh(_ script: String, timeout: Duration = .seconds(120)) async throws -> Outcome {
         try await lab.run(prefix + ["sh", "-e", "-c", script], timeout: timeout).orThrow()
     }
 

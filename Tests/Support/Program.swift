@@ -112,7 +112,9 @@ public final class RunningProgram: Sendable {
     }
 
     /// Waits for its end; what runs longer than `timeout` is killed, and ends with code 137.
-    public func outcome(timeout: Duration = .seconds(30)) async -> Outcome {
+    ///
+    /// The limit is for what hangs, and by far longer than a busy machine stands still.
+    public func outcome(timeout: Duration = .seconds(120)) async -> Outcome {
         let guardian = Task {
             try await Task.sleep(for: timeout)
             signal(SIGKILL)

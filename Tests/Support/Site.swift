@@ -48,6 +48,22 @@ public final class Site: Sendable {
                 ip -6 route add default via 2001:db8:\(number)::1
                 """)
         }
+        try await settle()
+    }
+
+    /// Waits for what the kernel does by itself some time after a link has its carrier, so that it is no change later.
+    private func settle() async throws {
+        for link in ["up0", "up1"] {
+            let isSettled = try await eventually(within: .seconds(60)) {
+                let routes = try await host.namespace.run("ip", "-6", "route", "show", "table", "all", "dev", link)
+                    .lines
+                // The subnet's address and the link-local one, each with its subnet, and multicast.
+                return routes.filter { $0.hasPrefix("local ") }.count == 2
+                    && routes.contains { $0.hasPrefix("fe80::/64 ") }
+                    && routes.contains { $0.hasPrefix("multicast ") }
+            }
+            guard isSettled else { throw ProgramError("\(link) of \(host.namespace.role) gets no IPv6") }
+        }
     }
 
     /// Puts a guest on `bridge`: a namespace whose `eth0` is joined to the bridge by the host's interface `p-NAME`.

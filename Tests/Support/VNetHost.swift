@@ -22,7 +22,7 @@ public struct VNetHost: Sendable {
 
     /// Runs `vnet` with the arguments given.
     public func vnet(
-        _ words: String..., input: String? = nil, timeout: Duration = .seconds(30)
+        _ words: String..., input: String? = nil, timeout: Duration = .seconds(120)
     ) async throws -> Outcome {
         try await namespace.run(["env", "VNET_ROOT=\(root)", Self.binary] + words, input: input, timeout: timeout)
     }
@@ -41,6 +41,23 @@ public struct VNetHost: Sendable {
     /// Starts `vnet` beside the test.
     public func start(_ words: [String]) throws -> RunningProgram {
         try namespace.start(["env", "VNET_ROOT=\(root)", Self.binary] + words)
+    }
+
+    /// Where the daemon listens in the place of libvirt's own.
+    public var virtnetworkdSocket: String { "\(root)/run/libvirt/virtnetworkd-sock" }
+
+    /// Starts the daemon in the place of libvirt's own, and waits until it listens.
+    ///
+    /// No command of vnet's runs before that: it would start another daemon.
+    public func startAsVirtnetworkd() async throws -> RunningProgram {
+        let daemon = try start(["daemon", "--as-virtnetworkd"])
+        let listens = try await eventually(within: .seconds(60)) {
+            try await namespace.run("ss", "-Hxl").output.contains("\(virtnetworkdSocket) ") || !daemon.isRunning
+        }
+        guard listens, daemon.isRunning else {
+            throw ProgramError("vnet daemon --as-virtnetworkd does not listen: \(daemon.errorsSoFar)")
+        }
+        return daemon
     }
 
     /// Defines a network and starts it.
