@@ -103,7 +103,7 @@ struct AntiSpoofTests {
                 let before = ears.outputSoFar.count
                 _ = try await place.run(["python3", "-c", Self.sender] + names + ["own"]).orThrow()
                 // The last is one that passes, after which nothing more comes.
-                _ = try await eventually(within: .seconds(2)) { ears.outputSoFar.dropFirst(before).hasSuffix("own\n") }
+                _ = try await eventually { ears.outputSoFar.dropFirst(before).hasSuffix("own\n") }
                 return ears.outputSoFar.dropFirst(before).split(separator: "\n").map { String($0) }.dropLast()
             }
 

@@ -74,7 +74,7 @@ struct ApplyTests {
             }
             #expect(try await site.host.processes() == processes)
             ping.signal(SIGINT)
-            let outcome = await ping.outcome(timeout: .seconds(5))
+            let outcome = await ping.outcome()
             // The bridge's own address changed in the last step: what was on its way then is lost.
             let lost = outcome.output.firstMatch(of: /(\d+) packets transmitted, (\d+) received/)
             let (sent, received) = (Int(lost?.1 ?? "") ?? 0, Int(lost?.2 ?? "") ?? -9)
@@ -144,7 +144,7 @@ struct ApplyTests {
             #expect(try await site.host.must("plan", "lab").output.isEmpty)
             #expect(!(try await site.host.namespace.run("ip", "link", "show", "br-new").isSuccess))
             holder.signal(SIGTERM)
-            _ = await holder.outcome(timeout: .seconds(5))
+            _ = await holder.outcome()
         }
     }
 }

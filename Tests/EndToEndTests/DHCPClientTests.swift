@@ -61,7 +61,7 @@ struct DHCPClientTests {
             #expect(!rebootLog.contains("DHCPDISCOVER"))
 
             _ = try await guest.dhclient("-r")
-            #expect(try await eventually(within: .seconds(3)) { try await site.host.leases("lab").isEmpty })
+            #expect(try await eventually { try await site.host.leases("lab").isEmpty })
         }
     }
 
@@ -139,7 +139,7 @@ struct DHCPClientTests {
             // One address, and it is taken.
             #expect(try await second.udhcpc(tries: 2) == nil)
             #expect(try await first.udhcpc(thenRelease: true)?["ip"] == "192.168.150.100")
-            #expect(try await eventually(within: .seconds(3)) { try await site.host.leases("lab").isEmpty })
+            #expect(try await eventually { try await site.host.leases("lab").isEmpty })
             // A guest that gave its address up uses it no more.
             try await first.sh("ip -4 address flush dev eth0")
             #expect(try await second.udhcpc()?["ip"] == "192.168.150.100")
@@ -157,7 +157,7 @@ struct DHCPClientTests {
             let waiting = try site.host.start(["wait-ip", "lab", "52:54:00:00:01:01"])
             let guest = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
             let address = try #require(try await guest.udhcpc(hostName: "vm1")?["ip"])
-            #expect(await waiting.outcome(timeout: .seconds(10)).text == address)
+            #expect(await waiting.outcome().text == address)
             #expect(try await site.host.must("wait-ip", "lab", "VM1").text == address)
 
             #expect(

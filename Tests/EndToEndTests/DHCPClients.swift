@@ -51,7 +51,7 @@ extension Namespace {
         client.signal(SIGUSR2)
         _ = try await eventually { client.errorsSoFar.contains("released") }
         client.signal(SIGTERM)
-        _ = await client.outcome(timeout: .seconds(5))
+        _ = await client.outcome()
         return ClientLease(environmentFile: result)
     }
 

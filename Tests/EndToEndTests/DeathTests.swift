@@ -16,7 +16,7 @@ struct DeathTests {
         /// Ends it, and returns how many requests were sent and how many stayed without answer.
         func end() async throws -> (sent: Int, lost: Int) {
             program.signal(SIGINT)
-            let outcome = await program.outcome(timeout: .seconds(5))
+            let outcome = await program.outcome()
             let numbers = try #require(
                 outcome.output.firstMatch(of: /(\d+) packets transmitted, (\d+) received/), "\(outcome)")
             let sent = try #require(Int(numbers.1))

@@ -15,7 +15,7 @@ struct EventTests {
     /// its request.
     private func watch(_ site: Site, _ words: String...) async throws -> RunningProgram {
         let program = try site.host.start(words)
-        let stands = try await eventually(within: .seconds(30)) {
+        let stands = try await eventually {
             try await site.host.namespace.run("ss", "-Hxp").lines.contains {
                 $0.contains("ESTAB") && $0.contains("pid=\(program.pid),")
             }
@@ -59,7 +59,7 @@ struct EventTests {
                     try decoder.decode(Event.self, from: Data($0.utf8))
                 }.filter { $0.kind != "repaired" }
             }
-            let isComplete = try await eventually(within: .seconds(5)) { try events().count >= expected.count }
+            let isComplete = try await eventually { try events().count >= expected.count }
             let found = try events()
             #expect(isComplete)
             #expect(found.map(\.kind) == expected)
@@ -134,12 +134,12 @@ struct EventTests {
             stopped.signal(SIGSTOP)
             for number in 0..<20 { try await site.host.must("desc", "lab", "number \(number)") }
             stopped.signal(SIGCONT)
-            let caughtUp = try await eventually(within: .seconds(30)) {
+            let caughtUp = try await eventually {
                 stopped.outputSoFar.split(separator: "\n").count == 20
             }
             #expect(caughtUp, "\(stopped.outputSoFar)")
             try await site.host.endDaemon()
-            let outcome = await stopped.outcome(timeout: .seconds(5))
+            let outcome = await stopped.outcome()
             #expect(outcome.code == 1)
             #expect(outcome.errors.hasPrefix("error: the daemon"))
         }

@@ -66,7 +66,7 @@ struct HostileDocumentTests {
                 done
                 """)
             let outcome = try await site.host.namespace.run(
-                "sh", "-c", "cd \(site.lab.folder) && VNET_ROOT=\(site.host.root) sh \(script)", timeout: .seconds(120))
+                "sh", "-c", "cd \(site.lab.folder) && VNET_ROOT=\(site.host.root) sh \(script)", timeout: .seconds(180))
             #expect(outcome.isSuccess, "\(outcome)")
             #expect(outcome.lines.count == 8 * Self.doors.count)
             for line in outcome.lines {

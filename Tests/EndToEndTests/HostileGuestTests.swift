@@ -36,7 +36,7 @@ struct HostileGuestTests {
                     stream.sendall(struct.pack(">H", random.randint(0, 65535)) + random.randbytes(random.randint(0, 200)))
                     stream.close()
                 """
-            let noise = try await hostile.run("python3", "-c", script, timeout: .seconds(60))
+            let noise = try await hostile.run("python3", "-c", script)
             #expect(noise.isSuccess, "\(noise)")
 
             let guest = try await site.guest("vm2", on: "br-lab")
@@ -72,12 +72,12 @@ struct HostileGuestTests {
                 time.sleep(60)
                 """
             let holder = try hostile.start("python3", "-c", script)
-            #expect(try await eventually(within: .seconds(30)) { !holder.outputSoFar.isEmpty })
+            #expect(try await eventually { !holder.outputSoFar.isEmpty })
             let guest = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": "192.168.150.1"])
             for transport in ["+notcp", "+tcp"] {
                 let answer = try await guest.run(
                     "dig", "@192.168.150.1", transport, "+short", "+tries=3", "+time=4", "printer.lab.test",
-                    timeout: .seconds(30))
+                    timeout: .seconds(180))
                 #expect(answer.text == "192.168.150.20", "\(transport): \(answer)")
             }
         }
@@ -104,7 +104,7 @@ struct HostileGuestTests {
                     message += bytes.fromhex("63825363") + bytes([53, 1, 1, 255])
                     link.sendto(message.ljust(300, bytes(1)), ("255.255.255.255", 67))
                 """
-            let flood = try await hostile.run("python3", "-c", script, timeout: .seconds(60))
+            let flood = try await hostile.run("python3", "-c", script)
             #expect(flood.isSuccess, "\(flood)")
             // Who has an address keeps it, and a reserved one is there for whom it is reserved.
             #expect(try await first.udhcpc()?["ip"] == address)
@@ -136,7 +136,7 @@ struct HostileGuestTests {
                     received += len(part)
                 print(received // (len(query) + 2))
                 """
-            let answers = try await guest.run("python3", "-c", script, timeout: .seconds(60))
+            let answers = try await guest.run("python3", "-c", script)
             // Half-closed, the connection still gets every answer.
             #expect(answers.text == "8000", "\(answers)")
             #expect(try await site.host.processes().responder == responder)

@@ -88,7 +88,7 @@ struct LibvirtLessonTests {
                     sleep 0.1
                 done
                 grep GUEST console
-                """, timeout: .seconds(90))
+                """, timeout: .seconds(180))
             #expect(
                 outcome.output.contains("Network netwerk1 defined and started at qemu:///system\nnetwerk1\n"),
                 "\(outcome)")

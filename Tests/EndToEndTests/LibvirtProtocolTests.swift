@@ -163,7 +163,7 @@ struct LibvirtProtocolTests {
                 done
                 wait
                 sha256sum dump.* | cut -d ' ' -f 1 | sort | uniq -c
-                """, timeout: .seconds(60))
+                """)
             #expect(outcome.lines.count == 1, "\(outcome)")
             #expect(outcome.text.hasPrefix("50 "))
             // And fifty that all change the same.
@@ -176,7 +176,7 @@ struct LibvirtProtocolTests {
                 done
                 wait
                 cat update.* | sort | uniq -c
-                """, timeout: .seconds(60))
+                """)
             let texts = try await site.host.must("dumpxml", "lab").lines.count { $0.contains("<txt name='t") }
             #expect(texts == 50, "\(changes)")
             let done = changes.lines.first { $0.contains("Updated network lab live state") }

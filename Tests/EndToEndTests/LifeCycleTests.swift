@@ -280,7 +280,7 @@ struct LifeCycleTests {
                 try await group.waitForAll()
             }
             ping.signal(SIGINT)
-            let outcome = await ping.outcome(timeout: .seconds(5))
+            let outcome = await ping.outcome()
             #expect(outcome.output.contains(" 0% packet loss"), "\(outcome)")
         }
     }

@@ -27,7 +27,7 @@ struct QEMUGuestTests {
             let taps = try await site.host.namespace.run("ip", "-o", "link", "show", "type", "tun").output
             #expect(taps.contains("master virbr-nw1"))
 
-            let outcome = await qemu.outcome(timeout: .seconds(90))
+            let outcome = await qemu.outcome(timeout: .seconds(300))
             #expect(outcome.code == 0, "\(outcome)")
             // The MAC address is the one that the template reserves an address for.
             let line = "GUEST vm1 lease 192.168.150.10 router 192.168.150.1 dns 192.168.150.1 domain netwerk1.lab"
@@ -67,7 +67,7 @@ struct QEMUGuestTests {
                 "-initrd", "\(image)/initramfs.gz", "-append", "console=ttyS0 quiet cryptomgr.notests vnet.name=vm1",
                 "-serial", "stdio",
             ])
-            let outcome = await qemu.outcome(timeout: .seconds(90))
+            let outcome = await qemu.outcome(timeout: .seconds(300))
             #expect(outcome.code == 0, "\(outcome)")
             let lease = #/GUEST vm1 lease 203\.0\.113\.(5[0-9]|60) router 203\.0\.113\.2 .* domain outside\.lab/#
             #expect(outcome.output.contains(lease), "\(outcome)")
@@ -109,7 +109,7 @@ struct QEMUGuestTests {
             #expect(try await site.host.must("ports", "lab").output.contains("vm1"))
             let sleeping = try await site.host.namespace.run("pgrep", "-P", "\(command.pid)")
             kill(try #require(Int32(sleeping.text), "\(sleeping)"), SIGTERM)
-            let outcome = await command.outcome(timeout: .seconds(10))
+            let outcome = await command.outcome()
             #expect(outcome.code == 128 + SIGTERM, "\(outcome)")
             try await site.host.expectUnchanged(since: before)
         }

@@ -30,7 +30,7 @@ extension Namespace {
     func ask(_ questions: [Question]) async throws -> [String] {
         let script = try await lab.script("ask-\(role).py", Self.client)
         let words = questions.flatMap { [$0.kind.rawValue, $0.address, "\($0.port)"] }
-        return try await run(["python3", script] + words, timeout: .seconds(20)).orThrow().lines
+        return try await run(["python3", script] + words).orThrow().lines
     }
 
     private static let server = """

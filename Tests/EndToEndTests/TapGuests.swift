@@ -87,8 +87,8 @@ extension Namespace {
         guard try await eventually({ program.outputSoFar.contains("listens") }) else {
             throw ProgramError("no receiver: \(program.errorsSoFar)")
         }
-        try await run("python3", "-c", Self.sender, address, timeout: .seconds(30)).orThrow()
-        let outcome = await program.outcome(timeout: .seconds(20))
+        try await run("python3", "-c", Self.sender, address).orThrow()
+        let outcome = await program.outcome()
         return try #require(outcome.lines.last.flatMap { Double($0) }, "\(outcome)")
     }
 }

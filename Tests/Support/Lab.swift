@@ -193,7 +193,7 @@ extension Outcome {
 }
 
 /// Asks `condition` ten times a second until it holds, and returns whether it did within `limit`.
-public func eventually(within limit: Duration = .seconds(10), _ condition: () async throws -> Bool) async throws -> Bool
+public func eventually(within limit: Duration = .seconds(30), _ condition: () async throws -> Bool) async throws -> Bool
 {
     let start = ContinuousClock.now
     while start.duration(to: .now) < limit {
