@@ -190,7 +190,11 @@ extension NetworkService {
             guard let live = networks[uuid]?.live,
                 let configuration = ServiceConfiguration(of: live.definition, resolvers: resolvers)
             else { continue }
-            await responder.reconfigure(configuration)
+            do {
+                try await responder.reconfigure(configuration)
+            } catch {
+                logger.error("network '\(configuration.name)' does not know the host's new name servers: \(error)")
+            }
         }
     }
 }

@@ -157,14 +157,14 @@ extension NetworkService {
             ServiceConfiguration(of: former.definition, resolvers: asked)?.hasSameFrame(as: configuration) == true,
             await responder.isServing(live.definition.uuid)
         {
-            await responder.reconfigure(configuration)
+            try await responder.reconfigure(configuration)
         } else if sockets.open.isEmpty {
             await responder.withdraw(live.definition.uuid)
         } else {
             try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: sockets)
         }
         if resolvers != asked, let newer = ServiceConfiguration(of: live.definition, resolvers: resolvers) {
-            await responder.reconfigure(newer)
+            try await responder.reconfigure(newer)
         }
     }
 }

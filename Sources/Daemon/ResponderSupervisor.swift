@@ -183,11 +183,13 @@ actor ResponderSupervisor {
 
     func isServing(_ uuid: NetworkUUID) -> Bool { services[uuid] != nil }
 
-    /// Tells a network's new configuration, where it has the sockets already.
-    func reconfigure(_ configuration: ServiceConfiguration) {
-        guard services[configuration.uuid] != nil else { return }
-        services[configuration.uuid]?.configuration = configuration
-        send(.init(nextNumber(), .reconfigure(configuration)))
+    /// Tells a network's new configuration, where it has the sockets already; returns when guests are answered by it.
+    func reconfigure(_ configuration: ServiceConfiguration) async throws {
+        guard var service = services[configuration.uuid] else { return }
+        service.configuration = configuration
+        service.number = nextNumber()
+        services[configuration.uuid] = service
+        _ = try await answer(to: service.number) { send(.init(service.number, .reconfigure(configuration))) }
     }
 
     /// Lets the guests of a network know that its router is going; returns when it is said.

@@ -39,6 +39,24 @@ struct UpdateTests {
         }
     }
 
+    @Test func `an update has ended when guests are answered by it`() async throws {
+        try requireTools("dig", "curl")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: "<domain name='lab.test' localOnly='yes'/>"))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.9/24": "192.168.150.1"])
+            let responder = try await site.host.processes().responder
+            kill(responder, SIGSTOP)
+            let update = try site.host.start([
+                "update", "lab", "add", "dns-host", "<host ip='192.168.150.9'><hostname>nine</hostname></host>",
+            ])
+            try await Task.sleep(for: .seconds(2))
+            #expect(update.isRunning)
+            kill(responder, SIGCONT)
+            #expect(await update.outcome().isSuccess)
+            #expect(try await dig(guest, "nine.lab.test") == "192.168.150.9")
+        }
+    }
+
     @Test func `the first range opens DHCP, and the last one closes it`() async throws {
         try requireTools("udhcpc")
         try await withSite { site in
