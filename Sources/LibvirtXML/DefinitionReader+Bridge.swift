@@ -7,9 +7,12 @@ extension DefinitionReader {
         let name = value(element, "name")
         if let name, !isBridgeName(name) {
             warn(
-                element,
-                "attribute 'name' of <bridge> is \(quoted(name)), which names no interface; write at most 15 letters,"
-                    + " digits, '.', '_' or '-', or a template with one %d such as 'virbr%d'")
+                element, "name", name,
+                "names no interface; write at most 15 letters, digits, '.', '_' or '-', or a template with one %d such"
+                    + " as 'virbr%d'")
+        }
+        if let stp = element["stp"], stp != "on", stp != "off" {
+            warn(element, "stp", stp, "counts as 'on'; write 'on' or 'off'")
         }
         // As libvirt: all but "off" is on. A delay of more than 30 s the kernel cuts down, whatever its size.
         let delay: UInt64 = number(element, "delay", 0...UInt64(Int64.max)) ?? 0

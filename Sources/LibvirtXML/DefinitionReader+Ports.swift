@@ -67,16 +67,16 @@ extension DefinitionReader {
     }
 
     private mutating func isTrunk(_ element: XMLElement, count: Int, hasNative: Bool) -> Bool {
-        guard let text = value(element, "trunk"), !isYes(element, "trunk") else {
-            return isYes(element, "trunk") || count > 1
-        }
-        if text.lowercased() != "no" {
-            refuse(element, "trunk", text, "write 'yes' or 'no'")
-        } else if count > 1 || hasNative {
+        guard let text = value(element, "trunk") else { return count > 1 }
+        switch text.lowercased() {
+        case "yes": return true
+        case "no" where count > 1 || hasNative:
             let reason = count > 1 ? "more than one <tag>" : "a native <tag>"
             refuse(element, "trunk", text, "write 'yes' or remove it, as there is \(reason)")
+        case "no": break
+        default: refuse(element, "trunk", text, "write 'yes' or 'no'")
         }
-        return count > 1
+        return false
     }
 
     // MARK: Virtual port

@@ -29,6 +29,10 @@ extension DefinitionReader {
         refuse(element, "attribute \(quoted(attribute)) of \(tag(element.name)) is \(quoted(value)); \(remedy)")
     }
 
+    mutating func warn(_ element: XMLElement, _ attribute: String, _ value: String, _ effect: String) {
+        warn(element, "attribute \(quoted(attribute)) of \(tag(element.name)) is \(quoted(value)), which \(effect)")
+    }
+
     mutating func yesNo(_ element: XMLElement, _ attribute: String) -> Bool? {
         switch element[attribute] {
         case nil: return nil
@@ -41,7 +45,12 @@ extension DefinitionReader {
     }
 
     /// What libvirt compares without case, and takes for no where it is no yes.
-    func isYes(_ element: XMLElement, _ attribute: String) -> Bool { element[attribute]?.lowercased() == "yes" }
+    mutating func isYes(_ element: XMLElement, _ attribute: String) -> Bool {
+        guard let text = element[attribute] else { return false }
+        let word = text.lowercased()
+        if word != "yes", word != "no" { warn(element, attribute, text, "counts as 'no'; write 'yes' or 'no'") }
+        return word == "yes"
+    }
 
     mutating func choice<Choice: RawRepresentable<String>>(
         _ element: XMLElement, _ attribute: String, _ remedy: String
@@ -124,12 +133,7 @@ extension DefinitionReader {
 
     /// Returns `text` in any case: what is no name is kept, and never served.
     mutating func domainName(_ element: XMLElement, _ attribute: String, _ text: String) -> String {
-        if !isDomainName(text) {
-            warn(
-                element,
-                "attribute \(quoted(attribute)) of \(tag(element.name)) is \(quoted(text)), which \(Self.notADomainName)"
-            )
-        }
+        if !isDomainName(text) { warn(element, attribute, text, Self.notADomainName) }
         return text
     }
 

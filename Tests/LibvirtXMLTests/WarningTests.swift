@@ -58,6 +58,9 @@ internal import Testing
     static let values: [Finding] = [
         .init("<bridge name='sixteen-letters.'/>", "is 'sixteen-letters.', which names no interface; write at most 15"),
         .init("<bridge name='thirteen-char%d'/>", "write at most 15 letters"),
+        .init("<bridge stp='Off'/>", "attribute 'stp' of <bridge> is 'Off', which counts as 'on'; write 'on' or 'off'"),
+        .init("<portgroup name='a' default='1'/>", "'default' of <portgroup> is '1', which counts as 'no'"),
+        .init("<forward mode='hostdev' managed='on'><pf dev='a'/></forward>", "'managed' of <forward> is 'on', which"),
         .init("<bridge name='a%db%d'/>", "a template with one %d"),
         .init("<bridge name='a%s'/>", "a template with one %d"),
         .init("<bridge name='..'/>", "write at most 15 letters"),
