@@ -59,27 +59,23 @@ struct XMLWriter {
     /// As libvirt escapes, in text and in attributes alike; what no XML document can hold is dropped.
     private mutating func escape(_ value: String) {
         // Most values are written as they are.
-        guard value.utf8.contains(where: Self.isSpecial) else { return write(value) }
+        guard value.utf8.contains(where: { Self.replacement(of: $0) != nil }) else { return write(value) }
         for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "<"): write("&lt;")
-            case UInt8(ascii: ">"): write("&gt;")
-            case UInt8(ascii: "&"): write("&amp;")
-            case UInt8(ascii: "\""): write("&quot;")
-            case UInt8(ascii: "'"): write("&apos;")
-            case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): bytes.append(byte)
-            case 0..<0x20: break
-            default: bytes.append(byte)
-            }
+            if let replacement = Self.replacement(of: byte) { write(replacement) } else { bytes.append(byte) }
         }
     }
 
-    /// Whether an octet is one that `escape` replaces or drops.
-    private static func isSpecial(_ byte: UInt8) -> Bool {
+    /// What is written in an octet's place; nil for one that is written as it is.
+    private static func replacement(of byte: UInt8) -> String? {
         switch byte {
-        case 0..<0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"):
-            true
-        default: false
+        case UInt8(ascii: "<"): "&lt;"
+        case UInt8(ascii: ">"): "&gt;"
+        case UInt8(ascii: "&"): "&amp;"
+        case UInt8(ascii: "\""): "&quot;"
+        case UInt8(ascii: "'"): "&apos;"
+        case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): nil
+        case 0..<0x20: ""
+        default: nil
         }
     }
 }
