@@ -58,7 +58,13 @@ enum Main {
                 try command.run()
             }
         } catch {
-            guard VNet.exitCode(for: error) == .failure, !(error is ExitCode) else { VNet.exit(withError: error) }
+            guard VNet.exitCode(for: error) == .failure, !(error is ExitCode) else {
+                if let message = unknownCommand() {
+                    say("error: " + message)
+                    exit(ExitCode.validationFailure.rawValue)
+                }
+                VNet.exit(withError: error)
+            }
             say("error: \(error)")
             exit(1)
         }
@@ -84,6 +90,18 @@ enum Main {
 
     /// The name by which the command was called, which may be an alias.
     static var spelling: String { words.first ?? "" }
+
+    /// What is wrong where the first word is no command's name.
+    private static func unknownCommand() -> String? {
+        guard !spelling.isEmpty, !spelling.hasPrefix("-"), spelling != "help",
+            let root = try? CommandInfo.root(), root.command(named: spelling) == nil
+        else { return nil }
+        /// How many characters must be added or removed.
+        func distance(_ name: String) -> Int { name.difference(from: spelling).count }
+        let nearest = root.commands.flatMap(\.names).min { distance($0) < distance($1) }
+        let guess = nearest.flatMap { distance($0) <= 3 ? "did you mean '\($0)'? " : nil } ?? ""
+        return "there is no command '\(spelling)': \(guess)'vnet --help' lists those there are"
+    }
 
     /// `words`, with arguments that are given by virsh's names in their places.
     private static func arguments() throws -> [String] {

@@ -56,7 +56,7 @@ struct CommandLineTests {
                 #expect(script.lines == expected, "\(words)")
             }
             #expect(try await complete(site, "net-info", "la") == ["lab", "lax"])
-            #expect(!FileManager.default.fileExists(atPath: "\(site.host.root)/run/vnet/vnet.sock"))
+            #expect(!FileManager.default.fileExists(atPath: site.host.socket))
         }
     }
 
@@ -68,6 +68,19 @@ struct CommandLineTests {
             guard try await lab.run(["which", shell]).isSuccess else { return }
             let file = try lab.file("script", script)
             try await lab.run([shell, "-n", file]).orThrow()
+        }
+    }
+
+    @Test(arguments: [
+        ("net-lst", "did you mean 'net-list'? "), ("nte-list", "did you mean 'net-list'? "), ("frobnicate", ""),
+    ])
+    func `a command that does not exist is told, with the nearest that does`(word: String, guess: String) async throws {
+        try await withLab { lab in
+            let outcome = try await lab.run([VNetHost.binary, word, "--all"])
+            #expect(outcome.code == 64)
+            #expect(
+                outcome.errors
+                    == "error: there is no command '\(word)': \(guess)'vnet --help' lists those there are\n")
         }
     }
 

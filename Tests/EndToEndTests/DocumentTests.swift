@@ -78,6 +78,9 @@ struct DocumentTests {
             #expect(wrapped.output == "<nodes address=\"192.168.150.1\"/>\n")
             let text = try await site.host.must("dumpxml", "lab", "--xpath", "string(bridge/@name)")
             #expect(text.output == "br-lab\n")
+            let data = try await site.host.must("dumpxml", "lab", "--xpath", "//ip/@address", "--json").output
+            let object = try JSONDecoder().decode([String: String].self, from: Data(data.utf8))
+            #expect(object["xml"]?.contains("192.168.150.1") == true, "\(data)")
             let nothing = try await site.host.vnet("dumpxml", "lab", "--xpath", "//host")
             #expect(nothing.code == 1)
             #expect(nothing.errors == "error: nothing matches the XPath expression '//host'\n")

@@ -73,7 +73,10 @@ struct Event: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if list { return print(EventType.allCases.map(\.rawValue).joined(separator: "\n")) }
+        if list {
+            let types = EventType.allCases.map(\.rawValue)
+            return json ? try printJSON(types) : print(types.joined(separator: "\n"))
+        }
         let count = Mutex(0)
         let (wanted, loop, json, timestamp) = (event, loop, json, timestamp)
         let ending = try await instance.client().watch(network, limit: timeout.map { .seconds($0) }) { event in

@@ -71,6 +71,7 @@ struct Metadata: AsyncParsableCommand {
     @Option(help: "The prefix that the namespace gets; needed to change it.") var key: String?
     @Option(help: "The new element.") var set: String?
     @Flag(help: "Remove it.") var remove = false
+    @Flag(help: "As data: the element as 'xml' of an object.") var json = false
 
     func validate() throws {
         guard [edit, remove, set != nil].count(where: { $0 }) <= 1 else {
@@ -93,6 +94,7 @@ struct Metadata: AsyncParsableCommand {
         guard let text = try await client.metadata(reference.network, part, scope) else {
             throw CommandError("network '\(reference.network)' has no metadata of namespace '\(uri)'")
         }
+        if json { return try printJSON(["xml": text]) }
         print(text)
     }
 

@@ -82,10 +82,10 @@ struct PortDumpXML: AsyncParsableCommand {
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: PortReference
-    @OptionGroup var selection: XPathOptions
+    @OptionGroup var output: XMLOutput
 
     func run() async throws {
-        print(try selection.apply(to: await instance.client().text(reference.path + ["xml"])), terminator: "")
+        try output.print(await instance.client().text(reference.path + ["xml"]))
     }
 }
 

@@ -89,12 +89,12 @@ struct DumpXML: AsyncParsableCommand {
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference
     @Flag(help: "As it is on disk, not as it runs.") var inactive = false
-    @OptionGroup var selection: XPathOptions
+    @OptionGroup var output: XMLOutput
 
     func run() async throws {
         let text = try await instance.client().text(
             ["networks", reference.network, "xml"], query: inactive ? "?inactive=true" : "")
-        print(try selection.apply(to: text), terminator: "")
+        try output.print(text)
     }
 }
 
@@ -109,7 +109,10 @@ struct Templates: ParsableCommand {
     @Flag(help: "As data.") var json = false
 
     func run() throws {
-        if let name { return print(try Template.named(name), terminator: "") }
+        if let name {
+            let text = try Template.named(name)
+            return json ? try printJSON(["xml": text]) : print(text, terminator: "")
+        }
         if json { return try printJSON(Template.all.map { ["name": $0.name, "summary": $0.summary] }) }
         var table = Table(heading: ["Name", "What it is"])
         table.rows = Template.all.map { [$0.name, $0.summary] }
