@@ -12,7 +12,7 @@ struct APITests {
         _ site: Site, _ method: String, _ path: String, body: String? = nil
     ) async throws -> (body: [String: Any], status: String) {
         var words = [
-            "curl", "-sS", "--max-time", "10", "--unix-socket", "\(site.host.root)/run/vnet/vnet.sock", "-X", method,
+            "curl", "-sS", "--max-time", "60", "--unix-socket", site.host.socket, "-X", method,
         ]
         words += Self.status
         if body != nil { words += ["--data-binary", "@-"] }
@@ -82,7 +82,7 @@ struct APITests {
     @Test func `the socket is for root and the group`() async throws {
         try await withSite { site in
             try await site.host.must("list")
-            let mode = try await site.host.namespace.run("stat", "-c", "%a %U", "\(site.host.root)/run/vnet/vnet.sock")
+            let mode = try await site.host.namespace.run("stat", "-c", "%a %U", site.host.socket)
             #expect(mode.text == "660 root")
         }
     }

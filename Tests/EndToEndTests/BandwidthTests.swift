@@ -5,18 +5,6 @@ internal import Testing
 /// Limits, measured with real traffic.
 @Suite(.requiresRoot)
 struct BandwidthTests {
-    private func isNear(_ rate: Double, _ limit: Double) -> Bool { abs(rate - limit) < limit / 4 }
-
-    /// Measured again, twice at most, when it is off: a limit that is wrong is wrong each time, a busy machine is not.
-    private func expectRate(
-        _ limit: Double, _ comment: Comment, _ location: SourceLocation = #_sourceLocation,
-        measure: () async throws -> Double
-    ) async throws {
-        var rate = try await measure()
-        for _ in 0..<2 where !isNear(rate, limit) { rate = try await measure() }
-        #expect(isNear(rate, limit), comment, sourceLocation: location)
-    }
-
     @Test func `a network's limits hold in both directions, and over the daemon's death`() async throws {
         try requireTools("python3", "tc")
         try await withSite { site in

@@ -244,7 +244,7 @@ struct DHCPClientTests {
                 message += client + bytes(10) + bytes(192) + bytes.fromhex("63825363") + bytes([53, 1, 1, 255])
                 link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 link.bind(("192.168.150.250", 67))
-                link.settimeout(5)
+                link.settimeout(20)
                 link.sendto(message.ljust(300, bytes(1)), ("192.168.150.1", 67))
                 answer, server = link.recvfrom(2048)
                 print(answer[0], answer[4:8].hex(), socket.inet_ntoa(answer[16:20]), socket.inet_ntoa(answer[24:28]),
@@ -282,7 +282,7 @@ struct DHCPClientTests {
             _ = try await site.guest("squatter", on: "br-lab", addresses: ["192.168.150.100/24": "192.168.150.1"])
             let guest = try await site.guest("vm1", on: "br-lab")
             // With -a the client asks by ARP before it takes what it was given.
-            let lease = try await guest.udhcpc(extra: ["-a"], timeout: .seconds(40))
+            let lease = try await guest.udhcpc(extra: ["-a"])
             #expect(lease?["ip"] == "192.168.150.101")
         }
     }
@@ -302,7 +302,7 @@ struct DHCPClientTests {
                 message += bytes([53, 1, 8, 55, 4, 1, 3, 6, 15, 255])
                 link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 link.bind(("192.168.150.50", 68))
-                link.settimeout(5)
+                link.settimeout(20)
                 link.sendto(message.ljust(300, bytes(1)), ("192.168.150.1", 67))
                 answer, _ = link.recvfrom(2048)
                 options, at = {}, 240

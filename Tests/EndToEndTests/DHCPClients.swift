@@ -21,8 +21,8 @@ extension Namespace {
     ///
     /// Variables: `ip`, `subnet`, `router`, `dns`, `domain`, `mtu`, `lease`, `serverid`.
     func udhcpc(
-        hostName: String? = nil, requesting options: [String] = [], tries: Int = 5, thenRelease: Bool = false,
-        extra: [String] = [], timeout: Duration = .seconds(20)
+        hostName: String? = nil, requesting options: [String] = [], tries: Int = 15, thenRelease: Bool = false,
+        extra: [String] = [], timeout: Duration = .seconds(120)
     ) async throws -> ClientLease? {
         let result = "\(lab.folder)/udhcpc-\(role).env"
         try? FileManager.default.removeItem(atPath: result)
@@ -78,7 +78,7 @@ extension Namespace {
             """
             send host-name = "\(role)";
             request subnet-mask, broadcast-address, routers, domain-name, domain-name-servers, interface-mtu;
-            timeout 10;
+            timeout 60;
             initial-interval 1;
             select-timeout 0;
             """)
@@ -135,7 +135,7 @@ extension Namespace {
             """
             send fqdn.fqdn "\(role)";
             request dhcp6.name-servers, dhcp6.domain-search, dhcp6.fqdn;
-            timeout 10;
+            timeout 60;
             """)
         // The client cannot send before its own link-local address is known to be nobody else's.
         _ = try await eventually {

@@ -45,7 +45,7 @@ struct DHCPv6ClientTests {
             #expect(table.contains("52:54:00:00:01:01   ipv6       \(address)/64"), "\(table)")
 
             // It has its name, forwards and backwards, and a way out.
-            let dig = ["dig", "@\(Self.gateway)", "+short", "+time=2", "+tries=1"]
+            let dig = ["dig", "@\(Self.gateway)", "+short", "+time=5", "+tries=3"]
             #expect(try await guest.run(dig + ["vm1.lab.test", "AAAA"]).text == address)
             #expect(try await guest.run(dig + ["-x", address]).text == "vm1.lab.test.")
             #expect(try await guest.pings(Self.gateway))

@@ -37,7 +37,7 @@ struct DeathTests {
 
     /// Both services answer, and know what they knew.
     private func expectService(_ site: Site, _ guest: Namespace, _ address: String) async throws {
-        let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=3", "+time=2", "vm1.lab.test")
+        let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=3", "+time=5", "vm1.lab.test")
         #expect(name.text == address)
         #expect(try await guest.udhcpc(hostName: "vm1")?["ip"] == address)
         #expect(try await site.host.leases("lab").map(\.address) == [address])
@@ -57,7 +57,7 @@ struct DeathTests {
 
             kill(processes.responder, SIGKILL)
             // Asked at once, it waits in the socket for the next responder.
-            let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=1", "+time=5", "vm1.lab.test")
+            let name = try await guest.run("dig", "@192.168.150.1", "+short", "+tries=1", "+time=30", "vm1.lab.test")
             #expect(name.text == address)
             let isReplaced = try await eventually {
                 guard let now = try? await site.host.processes() else { return false }

@@ -75,10 +75,11 @@ struct EventTests {
         try await withSite { site in
             try await site.host.must("define", "-", input: network("lab"))
             // One event, and no more.
-            let once = try await watch(site, "net-event", "--network", "lab", "--event", "lifecycle", "--timeout", "20")
+            let once = try await watch(
+                site, "net-event", "--network", "lab", "--event", "lifecycle", "--timeout", "120")
             let loop = try await watch(
-                site, "net-event", "--event", "lifecycle", "--loop", "--timestamp", "--timeout", "20")
-            let metadata = try await watch(site, "event", "lab", "--event", "metadata-change", "--timeout", "20")
+                site, "net-event", "--event", "lifecycle", "--loop", "--timestamp", "--timeout", "120")
+            let metadata = try await watch(site, "event", "lab", "--event", "metadata-change", "--timeout", "120")
             try await Task.sleep(for: .milliseconds(300))
             try await site.host.must("start", "lab")
             #expect(
@@ -126,7 +127,7 @@ struct EventTests {
         try await withSite { site in
             try await site.host.run(network("lab"))
             let first = try await site.host.namespace.run([
-                "timeout", "2", "curl", "-sN", "--unix-socket", "\(site.host.root)/run/vnet/vnet.sock",
+                "timeout", "2", "curl", "-sN", "--unix-socket", site.host.socket,
                 "http://vnet/v1/events",
             ])
             #expect(first.output == "{\"kind\":\"subscribed\"}\n")

@@ -86,10 +86,10 @@ struct HostBridgeTests {
             try await site.host.namespace.sh("tc qdisc del dev br0 root")
             let before = try await site.host.snapshot()
             try await site.host.must("start", "lan")
-            let inbound = try await site.host.namespace.rate(to: guest, at: "10.9.0.8")
-            #expect(abs(inbound - 2_000) < 500)
-            let outbound = try await guest.rate(to: site.host.namespace, at: "10.9.0.1")
-            #expect(abs(outbound - 4_000) < 1_000)
+            try await expectRate(2_000, "inbound") { try await site.host.namespace.rate(to: guest, at: "10.9.0.8") }
+            try await expectRate(4_000, "outbound") {
+                try await guest.rate(to: site.host.namespace, at: "10.9.0.1")
+            }
 
             // The bridge goes while nobody looks: the next daemon leaves nothing of the network.
             try await site.host.endDaemon()

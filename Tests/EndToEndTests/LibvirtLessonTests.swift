@@ -32,7 +32,7 @@ struct LibvirtLessonTests {
 
     /// Runs a script beside a libvirtd of its own in a namespace; `vnet` is the program under test, with the host's daemon.
     private func withLibvirtd(
-        _ site: Site, in namespace: Namespace, _ script: String, timeout: Duration = .seconds(60)
+        _ site: Site, in namespace: Namespace, _ script: String, timeout: Duration = .seconds(180)
     ) async throws -> Outcome {
         let function = "vnet() { '\(VNetHost.binary)' \"$@\"; }\n"
         let file = try site.lab.file("lesson.sh", Self.startLibvirtd + function + script)
@@ -83,12 +83,12 @@ struct LibvirtLessonTests {
                     --boot kernel=\(image)/vmlinuz,initrd=\(image)/initramfs.gz,kernel_args='console=ttyS0 quiet cryptomgr.notests vnet.name=server' \\
                     --serial file,path=$PWD/console --graphics none --sound none --noautoconsole
                 virsh vol-info server.img lesson
-                for attempt in $(seq 450); do
+                for attempt in $(seq 2400); do
                     ! grep -q 'GUEST server off' console || break
                     sleep 0.1
                 done
                 grep GUEST console
-                """, timeout: .seconds(180))
+                """, timeout: .seconds(400))
             #expect(
                 outcome.output.contains("Network netwerk1 defined and started at qemu:///system\nnetwerk1\n"),
                 "\(outcome)")
@@ -181,7 +181,7 @@ struct LibvirtLessonTests {
                     ip link add g-$bridge type veth peer name p-$bridge
                     ip link set p-$bridge master $bridge up
                     ip link set g-$bridge up
-                    udhcpc -q -n -f -t 5 -T 1 -s /bin/true -i g-$bridge 2>&1 | grep -o 'lease of [0-9.]*'
+                    udhcpc -q -n -f -t 20 -T 1 -s /bin/true -i g-$bridge 2>&1 | grep -o 'lease of [0-9.]*'
                     ip link del g-$bridge
                 done
                 # Neither's rules are in the other's way.

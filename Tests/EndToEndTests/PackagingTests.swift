@@ -22,8 +22,7 @@ struct PackagingTests {
                 ["setpriv", "--bounding-set", (["-all"] + names).joined(separator: ",")]
                     + ["env", "VNET_ROOT=\(site.host.root)", VNetHost.binary, "daemon"])
             // Any command would start a daemon of its own.
-            let socket = "\(site.host.root)/run/vnet/vnet.sock"
-            #expect(try await eventually { FileManager.default.fileExists(atPath: socket) })
+            #expect(try await eventually { try await site.host.namespace.listens(at: site.host.socket) })
             #expect(try await site.host.processes().daemon == daemon.pid)
 
             let folder = "\(site.lab.folder)/tftp"

@@ -158,7 +158,7 @@ struct PortForwardTests {
             let first = try await site.guest("vm1", on: "br-lab")
             try await first.answer(on: [80])
             let lease = try #require(try await first.udhcpc(hostName: "web", thenRelease: false))
-            #expect(try await site.host.namespace.ask(asked) == ["192.168.150.1 80"])
+            #expect(try await eventually { try await site.host.namespace.ask(asked) == ["192.168.150.1 80"] })
             let list = try await site.host.must("forward", "list", "lab").output
             let address = try #require(lease["ip"])
             #expect(list.contains("tcp 127.0.0.1:8080") && list.contains(address), "\(list)")
@@ -168,8 +168,8 @@ struct PortForwardTests {
             try await second.answer(on: [80])
             _ = try await first.udhcpc(hostName: "other")
             let other = try #require(try await second.udhcpc(hostName: "web")?["ip"])
-            #expect(try await site.host.must("forward", "list", "lab").output.contains(other))
-            #expect(try await site.host.namespace.ask(asked) == ["192.168.150.1 80"])
+            #expect(try await eventually { try await site.host.must("forward", "list", "lab").output.contains(other) })
+            #expect(try await eventually { try await site.host.namespace.ask(asked) == ["192.168.150.1 80"] })
             // A daemon that comes anew knows it from the leases on disk, and changes nothing.
             let rules = try await site.host.namespace.run("nft", "list", "ruleset").output
             try await site.host.endDaemon()

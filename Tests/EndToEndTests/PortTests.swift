@@ -168,14 +168,21 @@ struct PortTests {
             tap = os.open("/dev/net/tun", os.O_RDWR)
             fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x1002))
             taps.append(tap)
-        end = time.time() + (5 if loop else 0.5)
-        while time.time() < end:
-            for tap in select.select(taps, [], [], 0.1)[0]:
-                frame = os.read(tap, 70000)
-                if loop: os.write(taps[1] if tap == taps[0] else taps[0], frame)
-        for name in names:
+        def state(name):
             link = subprocess.run(["bridge", "link", "show", "dev", name], capture_output=True, text=True).stdout
-            print(link.split("state ")[-1].split()[0])
+            return link.split("state ")[-1].split()[0]
+        # The protocol would let a port forward after four seconds at the earliest.
+        end = time.monotonic() + (20 if loop else 3)
+        wanted = ["blocking", "forwarding"] if loop else ["forwarding"] * len(names)
+        while True:
+            states = [state(name) for name in names]
+            if sorted(states) == wanted or time.monotonic() > end: break
+            pause = time.monotonic() + 0.2
+            while time.monotonic() < pause:
+                for tap in select.select(taps, [], [], 0.1)[0]:
+                    frame = os.read(tap, 70000)
+                    if loop: os.write(taps[1] if tap == taps[0] else taps[0], frame)
+        print("\\n".join(states))
         """
 
     private func states(_ site: Site, _ words: String...) async throws -> [String] {

@@ -279,8 +279,7 @@ struct RefusalTests {
             let daemon = try site.host.namespace.start(
                 "unshare", "--mount", "sh", "-c",
                 "mount -t tmpfs none /dev/net && exec '\(VNetHost.binary)' daemon --root '\(site.host.root)'")
-            let socket = "\(site.host.root)/run/vnet/vnet.sock"
-            #expect(try await eventually { FileManager.default.fileExists(atPath: socket) })
+            #expect(try await eventually { try await site.host.namespace.listens(at: site.host.socket) })
             try await site.host.run(network("lab"))
             try await expectRefusal(site, "/dev/net/tun") { try await site.host.vnet("attach", "lab") }
             try await expectRefusal(site, "/dev/net/tun") {

@@ -30,6 +30,7 @@ struct RepairTests {
             try await site.host.run(network("lab", extra: extra))
             try await site.host.must("attach", "lab", "--name", "vm1")
             let before = try await Self.state(site)
+            let looking = try await ContinuousClock().measure { _ = try await Self.state(site) }
             var durations: [Duration] = []
             for interference in Self.interferences {
                 try await site.host.namespace.sh(interference)
@@ -39,17 +40,24 @@ struct RepairTests {
                 let now = try await Self.state(site)
                 #expect(repaired, "\(interference): was\n\(before)\nis\n\(now)")
             }
-            // Most of it is the looking; one may take longer on a machine that is busy.
-            #expect(durations.sorted()[durations.count / 2] < .seconds(1), "\(durations)")
+            // One may take longer on a machine that is busy, and none is seen before it has been looked at twice.
+            let limit: Duration = .seconds(1) + looking + looking
+            #expect(durations.sorted()[durations.count / 2] < limit, "\(durations), looking \(looking)")
             #expect(site.host.log.split(separator: "\n").count { $0.contains("repaired: ") } >= 15)
             #expect(site.host.log.contains("firewall rules were changed by nft (process "))
             // What vnet does itself needs no repair.
-            let count = site.host.log.split(separator: "\n").count { $0.contains("repaired: ") }
+            func repairs() -> Int { site.host.log.split(separator: "\n").count { $0.contains("repaired: ") } }
+            _ = try await eventually {
+                let before = repairs()
+                try await Task.sleep(for: .seconds(1))
+                return repairs() == before
+            }
+            let count = repairs()
             try await site.host.must("update", "lab", "modify", "forward", "<forward mode='route'/>", "--live")
             try await site.host.run(network("other", subnet: "192.168.151"))
             try await site.host.must("stop", "other")
             try await Task.sleep(for: .seconds(1))
-            #expect(site.host.log.split(separator: "\n").count { $0.contains("repaired: ") } == count)
+            #expect(repairs() == count)
             // Guests are served as before, also through a bridge that was made again.
             let guest = try await site.guest("vm2", on: "br-lab")
             #expect(try await guest.udhcpc() != nil)

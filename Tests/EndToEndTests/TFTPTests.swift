@@ -91,7 +91,7 @@ struct TFTPTests {
                 import socket, struct, sys
                 def ask(opcode, name):
                     guest = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                    guest.settimeout(5)
+                    guest.settimeout(20)
                     guest.sendto(struct.pack('!H', opcode) + name.encode() + b'\\0octet\\0', ('\(Self.gateway)', 69))
                     answer, server = guest.recvfrom(2000)
                     kind, number = struct.unpack('!HH', answer[:4])
@@ -121,7 +121,7 @@ struct TFTPTests {
                 def begin(options=b'windowsize\\x0064\\x00tsize\\x000\\x00'):
                     guest = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                     guest.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-                    guest.settimeout(5)
+                    guest.settimeout(20)
                     guest.sendto(b'\\0\\1huge\\0octet\\0' + options, ('\(Self.gateway)', 69))
                     return guest
                 guest = begin()

@@ -63,16 +63,21 @@ public struct Namespace: Sendable {
         let target = address.contains(":") ? "TCP6:[\(address)]:7000" : "TCP4:\(address):7000"
         let bind = source.map { $0.contains(":") ? ",bind=[\($0)]" : ",bind=\($0)" } ?? ""
         let outcome = try await run(
-            ["socat", "-u", "\(target),connect-timeout=2\(bind)", "-"], timeout: .seconds(5))
+            ["socat", "-u", "\(target),connect-timeout=5\(bind)", "-"], timeout: .seconds(30))
         if outcome.isSuccess, !outcome.text.isEmpty { return .reached(seenAs: outcome.text) }
         let refusals = ["refused", "unreachable", "No route to host", "prohibited", "Permission denied"]
         return refusals.contains { outcome.errors.contains($0) } ? .refused : .silence
     }
 
-    /// Whether `address` answers an echo request within two seconds.
+    /// Whether a program listens on the Unix socket at `path` here; the file alone stands there a moment earlier.
+    public func listens(at path: String) async throws -> Bool {
+        try await run("ss", "-Hxl").lines.contains { $0.contains(" \(path) ") }
+    }
+
+    /// Whether `address` answers one of the echo requests of five seconds.
     public func pings(_ address: String, from source: String? = nil) async throws -> Bool {
         let bind = source.map { ["-I", $0] } ?? []
-        return try await run(["ping", "-n", "-q", "-c", "1", "-W", "2"] + bind + [address]).isSuccess
+        return try await run(["ping", "-n", "-q", "-c", "1", "-w", "5"] + bind + [address]).isSuccess
     }
 }
 

@@ -75,6 +75,10 @@ public final class Site: Sendable {
             \(mac.map { "ip -n \(guest.name) link set eth0 address \($0)" } ?? "")
             ip -n \(host.namespace.name) link set p-\(name) master \(bridge)
             """)
+        let isUp = try await eventually {
+            try await host.namespace.run("ip", "-o", "link", "show", "dev", "p-\(name)").output.contains("state UP")
+        }
+        guard isUp else { throw ProgramError("p-\(name) of \(host.namespace.role) does not come up") }
         return guest
     }
 

@@ -43,6 +43,12 @@ public struct VNetHost: Sendable {
         try namespace.start(["env", "VNET_ROOT=\(root)", Self.binary] + words)
     }
 
+    /// Where the daemon listens for its own commands and for HTTP.
+    public var socket: String { "\(root)/run/vnet/vnet.sock" }
+
+    /// Where the daemon listens for libvirt's clients.
+    public var libvirtSocket: String { "\(root)/run/vnet/libvirt-sock" }
+
     /// Where the daemon listens in the place of libvirt's own.
     public var virtnetworkdSocket: String { "\(root)/run/libvirt/virtnetworkd-sock" }
 
@@ -52,7 +58,7 @@ public struct VNetHost: Sendable {
     public func startAsVirtnetworkd() async throws -> RunningProgram {
         let daemon = try start(["daemon", "--as-virtnetworkd"])
         let listens = try await eventually(within: .seconds(60)) {
-            try await namespace.run("ss", "-Hxl").output.contains("\(virtnetworkdSocket) ") || !daemon.isRunning
+            try await namespace.listens(at: virtnetworkdSocket) || !daemon.isRunning
         }
         guard listens, daemon.isRunning else {
             throw ProgramError("vnet daemon --as-virtnetworkd does not listen: \(daemon.errorsSoFar)")
@@ -77,7 +83,7 @@ public struct VNetHost: Sendable {
     /// Asks the API as a person would, with curl.
     public func api(_ path: String, _ arguments: String...) async throws -> Outcome {
         try await namespace.run(
-            ["curl", "-sS", "--max-time", "10", "--unix-socket", "\(root)/run/vnet/vnet.sock"] + arguments
+            ["curl", "-sS", "--max-time", "60", "--unix-socket", socket] + arguments
                 + ["http://vnet/v1/\(path)"])
     }
 
