@@ -156,6 +156,7 @@ extension String {
 }
 
 extension CharacterSet {
-    /// What may stand in one segment of a path as it is (RFC 3986, section 3.3).
-    fileprivate static var pathSegment: CharacterSet { .alphanumerics.union(CharacterSet(charactersIn: "-._~")) }
+    /// What may stand in one segment of a path as it is: the unreserved characters (RFC 3986, section 2.3).
+    fileprivate static let pathSegment = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 }

@@ -19,6 +19,8 @@ struct Instance: ParsableArguments {
                 "the root '\(paths.root)' is too long: its socket's name has \(paths.socket.utf8.count) octets, and 107 is the"
                     + " most that a unix socket may have; choose a shorter one")
         }
+        // A command has one conversation at a time.
+        NIOSingletons.groupLoopCountSuggestion = 1
         return Client(socket: paths.socket, connecting: recover)
     }
 

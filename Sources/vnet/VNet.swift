@@ -51,7 +51,7 @@ enum Main {
         unsafe clinux_set_name("vnet")
         do {
             if try CompletionScript.printIfAsked(Array(CommandLine.arguments.dropFirst())) { return }
-            var command = try VNet.parseAsRoot(arguments())
+            var command = try VNet.command(arguments())
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -5,7 +5,7 @@ internal import Foundation
 
 struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apply",
+        "apply",
         abstract: "Make networks defined, running and as their files say.",
         discussion: """
             Changes only what differs, while guests stay attached, and prints what it did as commands; a network that is as its \
@@ -48,7 +48,7 @@ struct Apply: AsyncParsableCommand {
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan",
+        "plan",
         abstract: "Print what 'apply' would do, as commands, without doing it.",
         discussion: """
             Of a network that is defined, prints what it would take to make it run as its definition says. Needs no privilege \
@@ -73,7 +73,7 @@ struct PlanCommand: AsyncParsableCommand {
 
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff",
+        "diff",
         abstract: "Show how a network's file differs from the network.",
         discussion: """
             Compares a file with the network as it runs, or as it is on disk where it does not run; and a defined network, \

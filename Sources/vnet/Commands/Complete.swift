@@ -5,7 +5,7 @@ internal import Foundation
 /// `vnet complete INDEX WORDS…`: asked by the shells' completion scripts, one candidate a line, `:files` for files.
 struct Complete: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "complete", abstract: "Offer words to a shell.", shouldDisplay: false)
+        "complete", abstract: "Offer words to a shell.", shouldDisplay: false)
 
     @Argument(parsing: .captureForPassthrough) var words: [String]
 

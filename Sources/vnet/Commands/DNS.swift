@@ -4,13 +4,13 @@ internal import NetworkModel
 
 struct DNSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dns",
+        "dns",
         abstract: "Look after a network's name service.", subcommands: [DNSCacheCommand.self])
 }
 
 struct DNSCacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cache",
+        "cache",
         abstract: "Show what a network remembers of other servers' answers, or forget it.")
 
     enum Action: String, ExpressibleByArgument, CaseIterable { case stats, flush }

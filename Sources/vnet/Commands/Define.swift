@@ -58,7 +58,7 @@ struct Validation: ParsableArguments {
 
 struct Define: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "define",
+        "define",
         abstract: "Keep a network on disk, or change one that is there.",
         discussion: "A network that runs takes its new definition with its next start.",
         aliases: ["net-define"]
@@ -82,7 +82,7 @@ struct Define: AsyncParsableCommand {
 
 struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create",
+        "create",
         abstract: "Start a network that is gone when it stops.", aliases: ["net-create"])
 
     @OptionGroup var instance: Instance

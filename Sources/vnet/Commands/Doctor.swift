@@ -4,7 +4,7 @@ internal import ArgumentParser
 /// `vnet doctor`: what keeps networks from working.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor",
+        "doctor",
         abstract: "Find what keeps a network's packets from their way.",
         discussion: """
             Looks at the whole firewall, at routes and at settings of the kernel, and says which table, chain and rule drops

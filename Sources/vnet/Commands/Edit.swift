@@ -3,7 +3,7 @@ internal import ArgumentParser
 
 struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "edit",
+        "edit",
         abstract: "Change a network's definition in an editor.",
         discussion: """
             Runs $VISUAL, else $EDITOR, else vi. A definition that is refused can be edited again; one that somebody else changed \

@@ -5,7 +5,7 @@ internal import Synchronization
 
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events",
+        "events",
         abstract: "Print what happens to networks, one line an event, until interrupted.",
         discussion: "'vnet event' is virsh's net-event."
     )
@@ -52,7 +52,7 @@ enum EventType: String, CaseIterable, ExpressibleByArgument {
 
 struct Event: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "event",
+        "event",
         abstract: "Wait for an event of one type.",
         discussion: "Exits with 1 where none came in time. 'vnet events' prints events of all types.",
         aliases: ["net-event"]

@@ -6,7 +6,7 @@ internal import NetworkModel
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export",
+        "export",
         abstract: "Print a network for libvirt, or define it in a libvirt that runs.",
         discussion: """
             With --as-bridge the guests of libvirt are put on the network's bridge, which stays vnet's: libvirt gets a network \

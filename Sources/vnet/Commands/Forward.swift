@@ -10,7 +10,7 @@ extension InterfaceName: ExpressibleByArgument {
 /// `vnet forward`: ports of the host that lead to guests.
 struct Forward: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "forward",
+        "forward",
         abstract: "List, add and remove ports of the host that lead to guests.",
         discussion: """
               vnet forward add netwerk1 8080 vm1:80

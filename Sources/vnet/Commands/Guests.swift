@@ -9,7 +9,7 @@ extension MACAddress: ExpressibleByArgument {
 
 struct Attach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "attach",
+        "attach",
         abstract: "Give a guest a place on a network: a tap that QEMU may open without root.",
         discussion: """
             Prints the tap's name. On a network without a bridge, where guests are on the host's interfaces, it is a macvtap,
@@ -65,7 +65,7 @@ struct Rate: ExpressibleByArgument {
 
 struct Detach: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "detach",
+        "detach",
         abstract: "Take a guest's place on a network away.")
 
     @OptionGroup var instance: Instance
@@ -80,7 +80,7 @@ struct Detach: AsyncParsableCommand {
 
 struct Ports: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ports",
+        "ports",
         abstract: "List the guests' places.")
 
     @OptionGroup var instance: Instance

@@ -6,7 +6,7 @@ internal import NetworkModel
 
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import",
+        "import",
         abstract: "Define here what a libvirt that runs has defined.",
         discussion: """
             Nothing changes in libvirt. A network that runs there goes on until it is stopped there, and cannot run here before. \

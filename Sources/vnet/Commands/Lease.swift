@@ -5,7 +5,7 @@ internal import NetworkModel
 
 struct LeaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lease", abstract: "Change the addresses that guests hold.", subcommands: [Release.self])
+        "lease", abstract: "Change the addresses that guests hold.", subcommands: [Release.self])
 
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,7 +28,7 @@ struct LeaseCommand: AsyncParsableCommand {
 
 struct WaitIP: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "wait-ip",
+        "wait-ip",
         abstract: "Wait until a guest has an address, and print it.")
 
     @OptionGroup var instance: Instance

@@ -48,7 +48,7 @@ struct References: ParsableArguments {
 
 struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start",
+        "start",
         abstract: "Start networks that are defined.",
         discussion: "Starts the daemon too, where none runs.",
         aliases: ["net-start"]
@@ -69,7 +69,7 @@ struct Start: AsyncParsableCommand {
 
 struct Stop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop",
+        "stop",
         abstract: "Stop networks; their guests keep their taps, and have their network back with its next start.",
         aliases: ["destroy", "net-destroy", "net-stop"]
     )
@@ -89,7 +89,7 @@ struct Stop: AsyncParsableCommand {
 
 struct Undefine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "undefine",
+        "undefine",
         abstract: "Forget a network's definition and its leases.",
         discussion: "A network that runs goes on until it is stopped.",
         aliases: ["net-undefine"]
@@ -106,7 +106,7 @@ struct Undefine: AsyncParsableCommand {
 
 struct Autostart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "autostart",
+        "autostart",
         abstract: "Start a network whenever the machine boots.", aliases: ["net-autostart"])
 
     @OptionGroup var instance: Instance

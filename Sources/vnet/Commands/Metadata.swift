@@ -16,7 +16,7 @@ struct Scope: ParsableArguments {
 
 struct Desc: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "desc",
+        "desc",
         abstract: "Print or change a network's description or title.",
         discussion: "An empty text removes it.",
         aliases: ["net-desc"]
@@ -57,7 +57,7 @@ struct Desc: AsyncParsableCommand {
 
 struct Metadata: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "metadata",
+        "metadata",
         abstract: "Print or change what a program keeps in a network's metadata.",
         discussion: "Each namespace has one element, which is written here without its prefix.",
         aliases: ["net-metadata"]

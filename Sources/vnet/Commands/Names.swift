@@ -3,7 +3,7 @@ internal import ArgumentParser
 
 struct Name: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "name",
+        "name",
         abstract: "Print the name of the network with a UUID.", aliases: ["net-name"])
 
     @OptionGroup var instance: Instance
@@ -19,7 +19,7 @@ struct Name: AsyncParsableCommand {
 
 struct UUIDCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "uuid", abstract: "Print the UUID of a network.", aliases: ["net-uuid"])
+        "uuid", abstract: "Print the UUID of a network.", aliases: ["net-uuid"])
 
     @OptionGroup var instance: Instance
     @OptionGroup var reference: Reference

@@ -12,7 +12,7 @@ struct PortReference: ParsableArguments {
 
 struct PortCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "port-create",
+        "port-create",
         abstract: "Record a guest's port that a hypervisor makes itself.",
         discussion: "The port ends with the network's run. 'vnet attach' makes a tap for a guest, and needs no XML.",
         aliases: ["net-port-create"]
@@ -41,7 +41,7 @@ struct PortCreate: AsyncParsableCommand {
 
 struct PortList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "port-list",
+        "port-list",
         abstract: "List the ports of a network that runs, as libvirt knows them.",
         discussion: "'vnet ports' lists guests' places by name.",
         aliases: ["net-port-list"]
@@ -75,7 +75,7 @@ struct PortList: AsyncParsableCommand {
 
 struct PortDumpXML: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "port-dumpxml",
+        "port-dumpxml",
         abstract: "Print a port's XML as libvirt writes it.",
         aliases: ["net-port-dumpxml"]
     )
@@ -91,7 +91,7 @@ struct PortDumpXML: AsyncParsableCommand {
 
 struct PortDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "port-delete",
+        "port-delete",
         abstract: "Take a port away by its UUID.",
         discussion: "'vnet detach' does it by name.",
         aliases: ["net-port-delete"]

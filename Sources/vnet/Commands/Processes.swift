@@ -4,7 +4,7 @@ internal import Responder
 
 struct DaemonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "daemon",
+        "daemon",
         abstract: "Run the privileged process that builds networks, in the foreground.",
         discussion: """
             Other commands start it by themselves. Networks outlive it; the next one takes them over.
@@ -26,7 +26,7 @@ struct DaemonCommand: AsyncParsableCommand {
 
 struct ResponderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "responder",
+        "responder",
         abstract: "The unprivileged process that answers guests; only the daemon starts it.",
         shouldDisplay: false
     )

@@ -32,7 +32,7 @@ struct Attachment: ExpressibleByArgument {
 struct QEMU: AsyncParsableCommand {
     static let name = "qemu"
     static let configuration = CommandConfiguration(
-        commandName: name,
+        name,
         abstract: "Run QEMU with a place on networks, which ends with it.",
         usage: "vnet qemu [--root <root>] <networks> ... -- <program> <arguments> ...",
         discussion: """

@@ -5,7 +5,7 @@ internal import NetworkModel
 
 struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list",
+        "list",
         abstract: "List networks.", aliases: ["net-list"])
 
     @OptionGroup var instance: Instance
@@ -57,7 +57,7 @@ struct List: AsyncParsableCommand {
 
 struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info",
+        "info",
         abstract: "Describe a network.", aliases: ["net-info"])
 
     @OptionGroup var instance: Instance
@@ -81,7 +81,7 @@ struct Info: AsyncParsableCommand {
 
 struct DumpXML: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dumpxml",
+        "dumpxml",
         abstract: "Print a network's XML as libvirt writes it.",
         aliases: ["net-dumpxml"]
     )
@@ -100,7 +100,7 @@ struct DumpXML: AsyncParsableCommand {
 
 struct Templates: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "templates",
+        "templates",
         abstract: "List the networks that are built in, or print one.",
         discussion: "'vnet define --template NAME' defines one."
     )
@@ -122,7 +122,7 @@ struct Templates: ParsableCommand {
 
 struct Leases: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "leases",
+        "leases",
         abstract: "List the addresses that guests hold.", aliases: ["dhcp-leases", "net-dhcp-leases"])
 
     @OptionGroup var instance: Instance

@@ -12,7 +12,7 @@ extension UpdateSection: ExpressibleByArgument {}
 
 struct Update: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "update",
+        "update",
         abstract: "Add, replace or remove one element of a network, without restarting anything.",
         discussion: """
             vnet update netwerk1 add ip-dhcp-host "<host mac='52:54:00:00:00:07' ip='192.168.150.7'/>" --live --config
