@@ -18,23 +18,34 @@ struct Document {
         self.isAsWritten = isAsWritten
     }
 
-    /// Reads a file, or standard input where it is called `-`, but no more of it than a document may have.
+    /// Reads a file, or standard input where it is called `-`, but not much more of it than a document may have.
     init(file: String) throws {
         let label = file == "-" ? nil : file
-        let handle: FileHandle
-        let content: Data
-        do {
-            handle = file == "-" ? .standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
-            content = try handle.read(upToCount: NetworkDefinition.maximumDocumentSize + 1) ?? Data()
-        } catch {
-            throw CommandError("read '\(file)': \((error as NSError).localizedDescription)")
-        }
+        let content = try Self.content(of: file)
         guard content.count <= NetworkDefinition.maximumDocumentSize else {
             throw CommandError(
                 "\(label.map { "'\($0)'" } ?? "standard input") is larger than \(NetworkDefinition.maximumDocumentSize >> 20) MiB, and no such document is read"
             )
         }
-        self.init(label: label, content: [UInt8](content))
+        self.init(label: label, content: content)
+    }
+
+    /// All of it, or more than a document may have.
+    private static func content(of file: String) throws -> [UInt8] {
+        func failure() -> CommandError { CommandError("read '\(file)': \(unsafe String(cString: strerror(errno)))") }
+        let descriptor = file == "-" ? STDIN_FILENO : unsafe open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
+        defer { if file != "-" { close(descriptor) } }
+        var content: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65_536)
+        while content.count <= NetworkDefinition.maximumDocumentSize {
+            let count = unsafe read(descriptor, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure() }
+            guard count > 0 else { break }
+            content += part.prefix(count)
+        }
+        return content
     }
 
     /// The content where it goes on as text.

@@ -84,6 +84,14 @@ struct CommandLineTests {
         }
     }
 
+    @Test(arguments: [("/no/such/file.xml", "No such file or directory"), ("/", "Is a directory")])
+    func `a file that cannot be read is told with the reason`(file: String, reason: String) async throws {
+        try await withLab { lab in
+            let outcome = try await lab.run([VNetHost.binary, "define", file])
+            #expect(outcome.code == 1 && outcome.errors == "error: read '\(file)': \(reason)\n", "\(outcome)")
+        }
+    }
+
     @Test func `the manual page has every command, and man has nothing to say against it`() async throws {
         try requireTools("man")
         try await withLab { lab in
