@@ -24,6 +24,7 @@ extension DHCPv4Message {
         public static let maximumMessageSize = Self(rawValue: 57)  // RFC 2132, 9.10
         public static let renewalTime = Self(rawValue: 58)  // RFC 2132, 9.11
         public static let rebindingTime = Self(rawValue: 59)  // RFC 2132, 9.12
+        public static let vendorClass = Self(rawValue: 60)  // RFC 2132, 9.13
         public static let clientIdentifier = Self(rawValue: 61)  // RFC 2132, 9.14
         public static let tftpServerName = Self(rawValue: 66)  // RFC 2132, 9.4
         public static let bootFileName = Self(rawValue: 67)  // RFC 2132, 9.5

@@ -75,10 +75,15 @@ extension DHCPv4Server {
         if let stated = message.options[.clientFQDN], !stated.isEmpty {
             reply.options[.clientFQDN] = fullName(name, answering: stated)
         }
-        if let boot = configuration.boots.first(where: { $0.conditions.allHold(for: message.options) }) {
+        if let boot = configuration.boots.first(where: { $0.conditions.allHold(for: message) }) {
             add(boot, to: &reply, requested: list)
         }
         addOptions(to: &reply, asIn: message, isWanted)
+        if HTTPBoot.isAsked(by: message.options[.vendorClass]),
+            HTTPBoot.isAnswered(by: reply.options[.bootFileName] ?? reply.file)
+        {
+            reply.options[.vendorClass] = HTTPBoot.vendorClass
+        }
     }
 
     /// Sets, or takes away, what the configuration says of single options; what is meant for this client comes first.
@@ -86,7 +91,7 @@ extension DHCPv4Server {
         to reply: inout DHCPv4Message, asIn message: DHCPv4Message, _ isWanted: (DHCPv4Message.OptionCode) -> Bool
     ) {
         var decided: Set<UInt8> = []
-        let meant = configuration.options.filter { $0.conditions.allHold(for: message.options) }
+        let meant = configuration.options.filter { $0.conditions.allHold(for: message) }
         for option in meant.filter({ !$0.conditions.isEmpty }) + meant.filter(\.conditions.isEmpty) {
             let code = DHCPv4Message.OptionCode(rawValue: option.code)
             guard decided.insert(option.code).inserted else { continue }
@@ -162,22 +167,23 @@ extension DHCPv4Message.Options {
 }
 
 extension [ServiceConfiguration.DHCP.Condition] {
-    fileprivate func allHold(for options: DHCPv4Message.Options) -> Bool {
-        allSatisfy { condition in condition.traits.contains { $0.holds(for: options) } != condition.isNegated }
+    fileprivate func allHold(for message: DHCPv4Message) -> Bool {
+        allSatisfy { condition in condition.traits.contains { $0.holds(for: message) } != condition.isNegated }
     }
 }
 
 extension ServiceConfiguration.DHCP.ClientTrait {
-    fileprivate func holds(for options: DHCPv4Message.Options) -> Bool {
+    fileprivate func holds(for message: DHCPv4Message) -> Bool {
         switch self {
+        case .mac(let mac): return message.chaddr == mac
         case .option(let code, let expected):
-            guard let value = options[.init(rawValue: code)] else { return false }
+            guard let value = message.options[.init(rawValue: code)] else { return false }
             guard let expected, !expected.isEmpty else { return true }
             return stride(from: 0, to: value.count, by: expected.count).contains {
                 value[$0...].starts(with: expected)
             }
         case .containing(let code, let expected):
-            guard let value = options[.init(rawValue: code)] else { return false }
+            guard let value = message.options[.init(rawValue: code)] else { return false }
             return value.indices.contains { value[$0...].starts(with: expected) }
         }
     }

@@ -17,6 +17,8 @@ extension DHCPv6Options {
         public static let relayMessage = Self(rawValue: 9)  // RFC 8415, 21.10
         public static let status = Self(rawValue: 13)  // RFC 8415, 21.13
         public static let rapidCommit = Self(rawValue: 14)  // RFC 8415, 21.14
+        public static let userClass = Self(rawValue: 15)  // RFC 8415, 21.15
+        public static let vendorClass = Self(rawValue: 16)  // RFC 8415, 21.16
         public static let interfaceID = Self(rawValue: 18)  // RFC 8415, 21.18
         public static let nameServers = Self(rawValue: 23)  // RFC 3646, 3
         public static let searchDomains = Self(rawValue: 24)  // RFC 3646, 4
@@ -26,6 +28,7 @@ extension DHCPv6Options {
         public static let clientFQDN = Self(rawValue: 39)  // RFC 4704, 4
         public static let echoRequest = Self(rawValue: 43)  // RFC 4994, 3
         public static let bootFileURL = Self(rawValue: 59)  // RFC 5970, 3.1
+        public static let clientArchitecture = Self(rawValue: 61)  // RFC 5970, 3.3
         public static let clientLinkLayerAddress = Self(rawValue: 79)  // RFC 6939, 4
         public static let relaySourcePort = Self(rawValue: 135)  // RFC 8357, 4.2
     }

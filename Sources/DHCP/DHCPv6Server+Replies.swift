@@ -73,8 +73,10 @@ extension DHCPv6Server {
     private func appendParameters(
         to options: inout DHCPv6Options, _ request: DHCPv6Request, _ answers: [IdentityAssociation]
     ) {
-        for option in configuration.options where request.wants(.init(rawValue: option.code)) {
-            options.append(.init(rawValue: option.code), option.data)
+        let meant = configuration.options.filter { request.isOf($0.clients) }
+        for option in meant.filter({ !$0.clients.isEmpty }) + meant.filter(\.clients.isEmpty) {
+            let code = DHCPv6Options.Code(rawValue: option.code)
+            if request.wants(code), !options.contains(code) { options.append(code, option.data) }
         }
         func isWanted(_ code: DHCPv6Options.Code) -> Bool { request.wants(code) && !options.contains(code) }
         if isWanted(.nameServers), !configuration.nameServers.isEmpty {
@@ -83,8 +85,19 @@ extension DHCPv6Server {
         if isWanted(.searchDomains), let domain = configuration.domain.flatMap(DomainName.encoded) {
             options.append(.searchDomains, domain)
         }
-        if let url = configuration.bootURL, isWanted(.bootFileURL), request.options.requested != nil {
-            options.append(.bootFileURL, Array(url.utf8))
+        if let boot = configuration.boots.first(where: { request.isOf($0.clients) }), isWanted(.bootFileURL),
+            request.options.requested != nil
+        {
+            options.append(.bootFileURL, Array(boot.url.utf8))
+        }
+        if let stated = request.options[.vendorClass], HTTPBoot.isAsked(by: stated),
+            options[.bootFileURL].map(HTTPBoot.isAnswered) == true, !options.contains(.vendorClass)
+        {
+            // The enterprise number is the client's own.
+            options.append(.vendorClass) { writer in
+                writer.raw(Array(stated.prefix(4)))
+                writer.lengthPrefixed { $0.raw(HTTPBoot.vendorClass) }
+            }
         }
         if request.options.contains(.clientFQDN), request.options.requested?.contains(.clientFQDN) == true {
             appendName(to: &options, request, answers)

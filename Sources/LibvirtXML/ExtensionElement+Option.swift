@@ -1,10 +1,17 @@
 internal import NetworkModel
 
 extension ExtensionElement {
-    static let option = Self("option", .many(Vocabulary(attributes: ["family", "code", "value", "hex"]))) {
-        element, network, reader in
-        guard reader.requireOwnBridge(element, network), let option = reader.dhcpOption(element) else { return }
-        if network.extensions.dhcpOptions.contains(where: { $0.family == option.family && $0.code == option.code }) {
+    static let option = Self(
+        "option", .many(Vocabulary(attributes: ["family", "code", "value", "hex", "class"] + ClientClass.attributes))
+    ) { element, network, reader in
+        guard reader.requireOwnBridge(element, network), var option = reader.dhcpOption(element),
+            let clients = reader.clients(element, of: network)
+        else { return }
+        option.clients = clients
+        let isThere = network.extensions.dhcpOptions.contains {
+            $0.family == option.family && $0.code == option.code && $0.clients == option.clients
+        }
+        if isThere {
             reader.refuse(element, "code", "\(option.code)", "keep one: another \(tag(element.name)) has it already")
         }
         network.extensions.dhcpOptions.append(option)

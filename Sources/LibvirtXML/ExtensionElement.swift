@@ -23,7 +23,9 @@ struct ExtensionElement: Sendable {
         .peer,
         .hostAccess,
         .antiSpoof,
+        .clientClass,
         .option,
+        .boot,
         .linkLocalForward,
         .cname,
         .address,
@@ -53,7 +55,9 @@ extension DefinitionReader {
             )
         }
         Vocabulary.extensions.check(element, &self, unknown: .error)
-        for child in element.children {
+        // A class may stand behind what it is for.
+        let classes = element.all(ExtensionElement.clientClass.key)
+        for child in classes + element.children.filter({ $0.key != ExtensionElement.clientClass.key }) {
             if let key = child.key { ExtensionElement.byKey[key]?.read(child, &network, &self) }
         }
     }

@@ -5,11 +5,14 @@ public struct DHCPOption: Hashable, Sendable, Codable {
     public var code: UInt16
     /// The option's data as they are sent.
     public var data: [UInt8]
+    /// It is for clients that are of all of them; what is for some comes before what is for all.
+    public var clients: [ClientClass]
 
-    public init(_ family: AddressFamily, code: UInt16, data: [UInt8]) {
+    public init(_ family: AddressFamily, code: UInt16, data: [UInt8], clients: [ClientClass] = []) {
         self.family = family
         self.code = code
         self.data = data
+        self.clients = clients
     }
 }
 

@@ -10,8 +10,12 @@ extension NetworkDefinition {
         public var hostAccess = HostAccess.all
         /// Whether a port may send only from its MAC and its leased or reserved addresses.
         public var antiSpoof = false
-        /// What DHCP tells clients beside what the network itself says; no two have the same family and code.
+        /// Kinds of DHCP clients, by name.
+        public var clientClasses: [String: ClientClass] = [:]
+        /// What DHCP tells clients beside what the network itself says; no two have the same family, code and clients.
         public var dhcpOptions: [DHCPOption] = []
+        /// What clients start from, the first that is for them.
+        public var boots: [NetworkBoot] = []
         /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
         public var linkLocalForward: Set<LinkLocalGroup> = []
 

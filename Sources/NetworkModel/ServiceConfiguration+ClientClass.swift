@@ -5,6 +5,8 @@ extension ServiceConfiguration.DHCP {
         case option(UInt8, [UInt8]?)
         /// It sends the option, and the octets are in it somewhere.
         case containing(UInt8, [UInt8])
+        /// It has this address.
+        case mac(MACAddress)
     }
 
     /// Holds for a client that has one of the traits; negated, for one that has none of them.

@@ -14,8 +14,8 @@ extension ServiceConfiguration {
         public var machines: [Machine]
         public var nameServers: [IPv6Address]
         public var domain: String?
-        /// What guests start from over the network (RFC 5970, section 3.1); nil where there is nothing.
-        public var bootURL: String?
+        /// What guests start from over the network, the first that is for them (RFC 5970, section 3.1).
+        public var boots: [Boot]
         /// What the configuration sets, instead of what the server would say by itself.
         public var options: [DHCPOption]
 
@@ -28,6 +28,7 @@ extension ServiceConfiguration {
             delegations = []
             machines = []
             nameServers = []
+            boots = []
             options = []
         }
 
@@ -76,6 +77,17 @@ extension ServiceConfiguration {
                 self.block = block
                 self.prefixLength = prefixLength
                 self.leaseSeconds = leaseSeconds
+            }
+        }
+
+        public struct Boot: Hashable, Sendable, Codable {
+            public var url: String
+            /// A client is of all of them.
+            public var clients: [ClientClass]
+
+            public init(url: String, clients: [ClientClass] = []) {
+                self.url = url
+                self.clients = clients
             }
         }
 

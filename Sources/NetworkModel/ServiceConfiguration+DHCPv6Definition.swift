@@ -23,12 +23,13 @@ extension ServiceConfiguration.DHCPv6 {
         if hasDNS, !address.isLinkLocal { nameServers = [address] }
         domain = definition.servedDomain
         options = definition.extensions.dhcpOptions.filter { $0.family == .ipv6 }
-        // The document says it of IPv4; the same file is there for IPv6 where it comes from this host.
-        if let boot = definition.ips.lazy.compactMap(\.boot).first, boot.server == nil, !address.isLinkLocal,
-            definition.ips.contains(where: { $0.tftpRoot != nil })
-        {
-            bootURL = "tftp://[\(address)]/\(boot.file.drop { $0 == "/" })"
+        // What libvirt's element says of IPv4 is there for IPv6 too where it comes from this host.
+        let usual = definition.ips.lazy.compactMap(\.boot).first { $0.server == nil }.map { NetworkBoot(file: $0.file) }
+        let servesFiles = definition.ips.contains { $0.tftpRoot != nil }
+        let all = (definition.extensions.boots + [usual].compactMap(\.self)).compactMap { boot in
+            Boot(of: boot, at: servesFiles && !address.isLinkLocal ? address : nil)
         }
+        boots = all.filter { !$0.clients.isEmpty } + all.filter(\.clients.isEmpty)
     }
 
     /// A DUID-UUID (RFC 6355, section 4): kept with the definition, and no other machine's.
@@ -47,4 +48,17 @@ extension ServiceConfiguration.DHCPv6 {
 extension NetworkDefinition.IP.LeaseTime? {
     /// In seconds; where the document does not say how long a lease lasts, an hour, as under libvirt.
     var leaseSeconds: UInt32 { map { $0.seconds ?? .max } ?? 3_600 }
+}
+
+extension ServiceConfiguration.DHCPv6.Boot {
+    /// Nil where no server of IPv6 has the file.
+    fileprivate init?(of boot: NetworkBoot, at own: IPv6Address?) {
+        if boot.isURL {
+            self.init(url: boot.file, clients: boot.clients)
+        } else if case .v6(let server)? = boot.server ?? own.map({ .v6($0) }) {
+            self.init(url: "tftp://[\(server)]/\(boot.file.drop { $0 == "/" })", clients: boot.clients)
+        } else {
+            return nil
+        }
+    }
 }

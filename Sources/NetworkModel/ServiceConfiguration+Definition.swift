@@ -66,19 +66,21 @@ extension ServiceConfiguration.DHCP {
         if hasDNS { nameServers = [address] }
         domain = definition.servedDomain
         mtu = definition.mtu.flatMap { UInt16(exactly: $0) }
-        boots = ip.boot.flatMap { Boot(of: $0, at: address) }.map { [$0] } ?? []
         options = definition.extensions.dhcpOptions.compactMap { option in
             guard option.family == .ipv4, let code = UInt8(exactly: option.code) else { return nil }
-            return Option(code: code, data: option.data)
+            return Option(code: code, data: option.data, conditions: option.clients.flatMap(Condition.all))
         }
-        add(DnsmasqOptions(definition.dnsmasqOptions, address: address))
+        let dnsmasq = DnsmasqOptions(definition.dnsmasqOptions, address: address)
+        add(dnsmasq)
+        let all =
+            definition.extensions.boots.compactMap { Boot(of: $0, at: address) } + dnsmasq.boots
+            + [ip.boot].compactMap { $0.flatMap { Boot(of: $0, at: address) } }
+        boots = all.filter { !$0.conditions.isEmpty } + all.filter(\.conditions.isEmpty)
     }
 
     /// Adds what dnsmasq's options say beyond libvirt's own elements, which they follow in dnsmasq's configuration.
     private mutating func add(_ dnsmasq: DnsmasqOptions) {
         options += dnsmasq.options
-        boots = dnsmasq.boots + boots
-        boots.sort { !$0.conditions.isEmpty && $1.conditions.isEmpty }
         for host in dnsmasq.reservations {
             guard case .v4(let reserved) = host.address else { continue }
             reservations.append(
@@ -90,11 +92,16 @@ extension ServiceConfiguration.DHCP {
 }
 
 extension ServiceConfiguration.DHCP.Boot {
-    /// Nil where the server has no address of IPv4, by which alone a boot ROM that asks here can reach it.
     fileprivate init?(of boot: NetworkDefinition.IP.Boot, at own: IPv4Address) {
+        self.init(of: NetworkBoot(file: boot.file, server: boot.server), at: own)
+    }
+
+    /// Nil where the server has no address of IPv4, by which alone a boot ROM that asks here can reach it.
+    fileprivate init?(of boot: NetworkBoot, at own: IPv4Address) {
+        let conditions = boot.clients.flatMap(ServiceConfiguration.DHCP.Condition.all)
         switch boot.server {
-        case nil: self.init(file: boot.file, server: own)
-        case .v4(let server)?: self.init(file: boot.file, server: server)
+        case nil: self.init(file: boot.file, server: own, conditions: conditions)
+        case .v4(let server)?: self.init(file: boot.file, server: server, conditions: conditions)
         case .v6: return nil
         }
     }

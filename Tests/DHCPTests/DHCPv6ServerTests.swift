@@ -197,12 +197,41 @@ import Testing
 
     /// RFC 5970, section 3.1: only for who asks for it.
     @Test func rfc5970_bootFile() {
-        var server = DHCPv6Server(ipv6Configuration { $0.bootURL = "tftp://[fd00::1]/pxe.efi" })
+        var server = DHCPv6Server(ipv6Configuration { $0.boots = [.init(url: "tftp://[fd00::1]/pxe.efi")] })
         for isAsked in [false, true] {
             var message = DHCPv6Message(.informationRequest, transactionID: 1)
             message.options.append(.optionRequest, isAsked ? [0, 59] : [0, 23])
             let options = server.handle(DHCPv6Packet(message), from: Self.guest).reply?.packet.message.options
             #expect(options?[.bootFileURL] == (isAsked ? Array("tftp://[fd00::1]/pxe.efi".utf8) : nil))
+        }
+    }
+
+    /// RFC 5970, section 3.3; RFC 8415, sections 21.15 and 21.16: what kind of client asks.
+    @Test func filesAndOptionsByTheKindOfClient() {
+        let efi = ClientClass(vendor: "PXEClient", architectures: [7, 9])
+        var server = DHCPv6Server(
+            ipv6Configuration {
+                $0.boots = [
+                    .init(url: "script", clients: [.init(user: "iPXE")]), .init(url: "efi", clients: [efi]),
+                    .init(url: "http://[fd00::1]/a", clients: [.init(vendor: "HTTPClient")]),
+                    .init(url: "own", clients: [efi, .init(mac: "52:54:00:00:00:99")]), .init(url: "other"),
+                ]
+                $0.options = [.init(.ipv6, code: 31, data: [1]), .init(.ipv6, code: 31, data: [2], clients: [efi])]
+            })
+        let (pxe, http) = (Array("PXEClient".utf8), Array("HTTPClient".utf8))
+        for (options, url, time) in [
+            ([:], "other", 1), ([61: [0, 7], 16: [0, 0, 1, 57, 0, 9] + pxe], "efi", 2),
+            ([61: [0, 0, 0, 9], 16: [0, 0, 1, 57, 0, 9] + pxe], "efi", 2), ([61: [0, 7]], "other", 1),
+            ([61: [7, 0, 7], 16: pxe], "other", 1), ([15: [0, 4] + Array("iPXE".utf8)], "script", 1),
+            ([16: [0, 0, 1, 57, 0, 10] + http], "http://[fd00::1]/a", 1),
+        ] as [([UInt16: [UInt8]], String, UInt8)] {
+            var message = DHCPv6Message(.informationRequest, transactionID: 1)
+            message.options.append(.optionRequest, [0, 59, 0, 31])
+            for (code, value) in options { message.options.append(.init(rawValue: code), value) }
+            let reply = server.handle(DHCPv6Packet(message), from: Self.guest).reply?.packet.message.options
+            #expect(reply?[.bootFileURL] == Array(url.utf8), "\(options)")
+            #expect(reply?.all(.init(rawValue: 31)) == [[time]], "\(options)")
+            #expect(reply?[.vendorClass] == (url.hasPrefix("http") ? [0, 0, 1, 57, 0, 10] + http : nil))
         }
     }
 

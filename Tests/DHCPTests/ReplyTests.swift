@@ -148,6 +148,21 @@ import Testing
         }
     }
 
+    /// UEFI 2.10, section 24.7.3: a client that starts from a URL takes one from who calls itself what it does.
+    @Test(arguments: [
+        ("HTTPClient:Arch:00016:UNDI:003001", "http://10.0.0.1/boot.efi", true),
+        ("HTTPClient:Arch:00016:UNDI:003001", "boot.efi", false),
+        ("PXEClient:Arch:00007:UNDI:003001", "http://10.0.0.1/boot.efi", false),
+    ])
+    func filesByHTTP(vendor: String, file: String, isAnswered: Bool) throws {
+        var server = DHCPv4Server(configuration { $0.boots = [.init(file: file, server: "10.0.0.1")] })
+        var request = guest.discover()
+        request.options[.vendorClass] = Array(vendor.utf8)
+        let reply = try #require(server.handle(request, now: noon).reply)
+        #expect(reply.message.file == Array(file.utf8))
+        #expect(reply.message.options[.vendorClass] == (isAnswered ? Array("HTTPClient".utf8) : nil))
+    }
+
     @Test func optionsOfTheConfiguration() throws {
         let vendor: ServiceConfiguration.DHCP.Condition = .init([.option(60, Array("vm".utf8))])
         var server = DHCPv4Server(

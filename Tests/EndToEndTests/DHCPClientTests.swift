@@ -264,6 +264,36 @@ struct DHCPClientTests {
         }
     }
 
+    @Test func `guests start from what is for their kind, and are told what is`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            try await site.host.run(
+                network(
+                    "lab",
+                    extra: extensions(
+                        "<vnet:boot file='menu.ipxe' user='iPXE'/>",
+                        "<vnet:boot file='grub.efi' class='efi' server='192.168.150.9'/>",
+                        "<vnet:boot file='pxe.0'/>",
+                        "<vnet:class name='efi' arch='x86_64-uefi'/>",
+                        "<vnet:option code='42' value='192.168.150.7' class='efi'/>",
+                        "<vnet:option code='42' value='192.168.150.8'/>",
+                        "<vnet:option code='42' value='192.168.150.6' mac='52:54:00:00:01:02'/>")))
+            let guest = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            let (efi, ipxe) = (["-x", "0x5d:0007"], ["-x", "0x4d:0469505845"])
+            for (words, expected) in [
+                ([], ["pxe.0", "192.168.150.1", "192.168.150.8"]),
+                (efi, ["grub.efi", "192.168.150.9", "192.168.150.7"]),
+                (efi + ipxe, ["menu.ipxe", "192.168.150.1", "192.168.150.7"]),
+            ] {
+                let lease = try #require(try await guest.udhcpc(requesting: ["ntpsrv"], extra: words))
+                #expect(["boot_file", "siaddr", "ntpsrv"].map { lease[$0] } == expected, "\(lease.variables)")
+            }
+            let other = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:01:02")
+            #expect(try await other.udhcpc(requesting: ["ntpsrv"], extra: efi)?["ntpsrv"] == "192.168.150.7")
+            #expect(try await other.udhcpc(requesting: ["ntpsrv"])?["ntpsrv"] == "192.168.150.6")
+        }
+    }
+
     @Test func `a network without DHCP leaves that to others`() async throws {
         try requireTools("udhcpc")
         try await withSite { site in

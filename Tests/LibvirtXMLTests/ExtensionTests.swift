@@ -81,6 +81,29 @@ internal import Testing
         #expect(options.map(\.data) == [data])
     }
 
+    /// A class may stand behind what is for it, and what is for its clients may say more of them.
+    @Test func readsClients() throws {
+        let extensions = try read(
+            Self.lab(
+                """
+                <vnet:boot file='menu.ipxe' user='iPXE'/>
+                <vnet:boot file='grub.efi' class='efi' mac='52:54:00:00:00:01' server='10.0.0.9'/>
+                <vnet:boot file='/pxe.0' arch='bios x86-uefi 31'/>
+                <vnet:option code='42' value='10.0.0.1' class='efi'/>
+                <vnet:option code='42' value='10.0.0.2'/>
+                <vnet:class name='efi' arch='x86_64-uefi' vendor='PXEClient'/>
+                """)
+        ).extensions
+        let efi = ClientClass(vendor: "PXEClient", architectures: [7, 9])
+        #expect(
+            extensions.boots == [
+                .init(file: "menu.ipxe", clients: [.init(user: "iPXE")]),
+                .init(file: "grub.efi", server: "10.0.0.9", clients: [efi, .init(mac: "52:54:00:00:00:01")]),
+                .init(file: "/pxe.0", clients: [.init(architectures: [0, 6, 31])]),
+            ])
+        #expect(extensions.dhcpOptions.map(\.clients) == [[efi], []])
+    }
+
     /// The prefix is the document's own choice, and nothing is changed by having been read.
     @Test func keepsMetadata() throws {
         let metadata = """
@@ -142,7 +165,7 @@ internal import Testing
         var testDescription: String { message }
     }
 
-    @Test(arguments: words + forwards + peers + settings + options + names) func refuses(_ row: Row) {
+    @Test(arguments: words + forwards + peers + settings + options + clients + names) func refuses(_ row: Row) {
         let found = problems(row.document)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.line == row.line)
@@ -247,6 +270,25 @@ internal import Testing
         .init(
             lab("<vnet:option code='42' value='10.0.0.1'/>\n<vnet:option code='42' hex='0a000002'/>"), line: 6,
             "another <vnet:option> has it already"),
+        .init(
+            lab("<vnet:option code='42' value='10.0.0.1' class='a'/>"),
+            "'class' of <vnet:option> is 'a'; write the 'name'"),
+    ]
+
+    static let clients: [Row] = [
+        .init(lab("<vnet:class user='a'/>"), "<vnet:class> has no 'name'"),
+        .init(lab("<vnet:class name='a'/>"), "<vnet:class> says nothing; write 'mac', 'vendor', 'user' or 'arch'"),
+        .init(
+            lab("<vnet:class name='a' user='b'/>\n<vnet:class name='a' user='c'/>"), line: 6,
+            "another <vnet:class> has it already"),
+        .init(lab("<vnet:class name='a' mac='b'/>"), "'mac' of <vnet:class> is 'b'; write a MAC address"),
+        .init(lab("<vnet:class name='a' vendor=''/>"), "'vendor' of <vnet:class> is ''; write 1 to 255 octets"),
+        .init(
+            lab("<vnet:class name='a' arch='vax'/>"),
+            "'arch' of <vnet:class> is 'vax'; write some of 'bios', 'x86-uefi'"),
+        .init(lab("<vnet:boot arch='bios'/>"), "<vnet:boot> has no 'file'"),
+        .init(lab("<vnet:boot file='a' class='b'/>"), "'class' of <vnet:boot> is 'b'; write the 'name' of a <class>"),
+        .init(lab("<vnet:boot file='a' server='b'/>"), "'server' of <vnet:boot> is 'b'; write an IPv4 or IPv6 address"),
     ]
 
     static let names: [Row] = [
