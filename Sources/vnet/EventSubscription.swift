@@ -44,12 +44,13 @@ extension Client {
 
     private func readEvents(of network: String?, _ handle: (NetworkEvent) throws -> Bool) async throws {
         let query = network.map { "?network=" + $0.percentEncoded } ?? ""
-        let head = Self.head(.GET, ["events"], query: query, length: 0)
+        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: Self.target(["events"], query: query))
+        head.headers = ["host": "vnet", "connection": "close"]
         let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
         do {
             channel = try await open()
         } catch let refusal as IOError {
-            try await connecting(refusal)
+            try await connecting(ConnectionError(refusal.errnoCode))
             channel = try await open()
         }
         try await channel.executeThenClose { inbound, outbound in
@@ -65,7 +66,7 @@ extension Client {
                     guard status == .ok else { continue }
                     for line in Self.lines(from: &rest) where try !pass(line, to: handle) { return }
                 case .end:
-                    guard status == .ok else { throw Self.error(status, rest) }
+                    guard status == .ok else { throw Self.error(Int(status.code), rest) }
                     throw CommandError("the daemon ended, and no more events come: start the command again")
                 }
             }

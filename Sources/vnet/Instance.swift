@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import CLinux
 internal import Daemon
 internal import Foundation
-internal import NIOCore
 
 /// Which vnet a command talks to: every subcommand has these options.
 struct Instance: ParsableArguments {
@@ -19,13 +18,11 @@ struct Instance: ParsableArguments {
                 "the root '\(paths.root)' is too long: its socket's name has \(paths.socket.utf8.count) octets, and 107 is the"
                     + " most that a unix socket may have; choose a shorter one")
         }
-        // A command has one conversation at a time.
-        NIOSingletons.groupLoopCountSuggestion = 1
         return Client(socket: paths.socket, connecting: recover)
     }
 
     /// Does what can be done about a connection that was refused, or says what the caller can do.
-    private func recover(_ refusal: IOError) async throws {
+    private func recover(_ refusal: ConnectionError) async throws {
         switch refusal.errnoCode {
         case ENOENT, ECONNREFUSED, ECONNRESET, EPIPE:
             guard geteuid() == 0 else {
@@ -59,7 +56,7 @@ struct Instance: ParsableArguments {
         let start = ContinuousClock.now
         var hasEnded = false
         while start.duration(to: .now) < .seconds(hasEnded && !paths.hasDaemon ? 2 : 30) {
-            if (try? await client.probe()) != nil { return }
+            if (try? client.probe()) != nil { return }
             var status: Int32 = 0
             // It ends at once where another one, started in the same moment, holds the lock: that one will answer.
             if !hasEnded, unsafe waitpid(pid, &status, WNOHANG) == pid { hasEnded = true }

@@ -104,7 +104,7 @@ extension Instance {
     fileprivate func plan(_ source: String) async throws -> ApplyReport {
         let client = try client()
         let isFile = source == "-" || FileManager.default.fileExists(atPath: source)
-        let hasDaemon = (try? await client.probe()) != nil
+        let hasDaemon = (try? client.probe()) != nil
         guard geteuid() == 0 || hasDaemon else {
             guard isFile else { throw CommandError("there is no file '\(source)', and no vnet daemon runs here") }
             return try OfflinePlan.report(for: Document(file: source).content, paths: paths)
