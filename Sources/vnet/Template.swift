@@ -5,9 +5,9 @@ enum Template {
     /// By name, with the beginning of the comment they begin with.
     static var all: [(name: String, summary: String, document: String)] {
         [
-            ("dual-stack", PackageResources.dual_stack_xml), ("isolated", PackageResources.isolated_xml),
-            ("netwerk1", PackageResources.netwerk1_xml), ("open", PackageResources.open_xml),
-            ("routed", PackageResources.routed_xml),
+            ("dual-stack", PackageResources.dual_stack_xml), ("extensions", PackageResources.extensions_xml),
+            ("isolated", PackageResources.isolated_xml), ("netwerk1", PackageResources.netwerk1_xml),
+            ("open", PackageResources.open_xml), ("routed", PackageResources.routed_xml),
         ].map { name, bytes in
             let document = String(decoding: bytes, as: UTF8.self)
             return (name, summary(of: document), document)

@@ -32,7 +32,8 @@ internal import Testing
 
     @Test func areThere() {
         let names = Self.templates.map(\.lastPathComponent)
-        #expect(names == ["dual-stack.xml", "isolated.xml", "netwerk1.xml", "open.xml", "routed.xml"])
+        #expect(
+            names == ["dual-stack.xml", "extensions.xml", "isolated.xml", "netwerk1.xml", "open.xml", "routed.xml"])
     }
 
     @Test(arguments: templates) func isNamedAsItsFile(file: URL) throws {
@@ -48,7 +49,7 @@ internal import Testing
     @Test func shareNoAddress() throws {
         let networks = try Self.templates.map { try read(bytes(of: $0)) }
         let subnets = networks.flatMap { $0.ips.compactMap(\.subnet) }
-        #expect(subnets.count == 6)
+        #expect(subnets.count == 7)
         for (index, subnet) in subnets.enumerated() {
             #expect(!subnets[..<index].contains { $0.overlaps(subnet) }, "\(subnet)")
         }
