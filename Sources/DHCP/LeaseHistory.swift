@@ -3,7 +3,7 @@ public import NetworkModel
 /// Remembers which leases there are, to tell what is new about them.
 ///
 /// A guest that asks again and again must not keep the daemon busy: extensions are no news, and of all else only so much is
-/// told in a second.
+/// for people in a second.
 public struct LeaseHistory: Sendable {
     private var leases: [NetworkUUID: [IPSubnet: AnyLease]] = [:]
     private var second: WallTime?
@@ -21,11 +21,13 @@ public struct LeaseHistory: Sendable {
 
     public mutating func end(_ network: NetworkUUID) { leases[network] = nil }
 
-    /// What changes that have been made are to people; changes of networks that are not known are nothing to them.
-    public mutating func news(
-        of changes: [(network: NetworkUUID, change: LeaseChange)], now: WallTime
-    ) -> [LeaseNews] {
-        let news = changes.compactMap { note($0.change, of: $0.network) }
+    /// What is new with the changes; those of networks that are not known are nothing.
+    public mutating func news(of changes: [(network: NetworkUUID, change: LeaseChange)]) -> [LeaseNews] {
+        changes.compactMap { note($0.change, of: $0.network) }
+    }
+
+    /// As much of `news` as people can be told now.
+    public mutating func told(_ news: [LeaseNews], now: WallTime) -> [LeaseNews] {
         if now != second {
             second = now
             budget = Self.newsPerSecond

@@ -77,6 +77,13 @@ struct ControlServer {
         networks.get(":network/leases") { _, context in
             try Self.json(await service.leases(Self.parameter("network", context)))
         }
+        networks.get(":network/leases/records") { request, context in
+            let query = request.uri.queryParameters
+            return try Self.json(
+                await service.leaseRecords(
+                    Self.parameter("network", context), address: query["address"].map { String($0) },
+                    at: query["at"].map { String($0) }))
+        }
         networks.get(":network/dns/cache") { _, context in
             try Self.json(await service.dnsCache(Self.parameter("network", context), flush: false))
         }

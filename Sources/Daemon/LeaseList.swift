@@ -1,8 +1,20 @@
 public import API
 internal import Logging
-internal import NetworkModel
+public import NetworkModel
 
 extension NetworkService {
+    /// Who had which address, the newest first: that address alone, or at that time alone, where they are given.
+    public func leaseRecords(
+        _ reference: String, address text: String?, at time: String?
+    ) async throws -> [LeaseRecord] {
+        let address = text.flatMap { IPAddress($0) }
+        if let text, address == nil { throw APIError(.invalid, "'\(text)' is not an address") }
+        let seconds = time.flatMap { Int64($0) }
+        if let time, seconds == nil { throw APIError(.invalid, "'\(time)' is no number of seconds since 1970") }
+        return try await responder.leaseRecords(
+            of: find(reference), address: address, at: seconds.map { WallTime(seconds: $0) })
+    }
+
     /// Ends the lease of an address, so that another guest may have it; returns what it was.
     public func releaseLease(_ reference: String, of text: String) async throws -> LeaseInfo {
         guard let address = IPAddress(text) else { throw APIError(.invalid, "'\(text)' is not an address") }

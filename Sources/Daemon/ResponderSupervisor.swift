@@ -225,6 +225,17 @@ actor ResponderSupervisor {
         return leases
     }
 
+    /// Who had which address of a network, as ``LeaseRecord`` says.
+    func leaseRecords(of uuid: NetworkUUID, address: IPAddress?, at time: WallTime?) async throws -> [LeaseRecord] {
+        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
+        let number = nextNumber()
+        let answer = try await answer(to: number) { send(.init(number, .leaseRecords(uuid, address, at: time))) }
+        guard case .leaseRecords(_, let records) = answer else {
+            throw DaemonError("the responder's answer is no list of records")
+        }
+        return records
+    }
+
     /// What a network's DNS cache holds, after it is emptied where `flush` says so.
     func dnsCache(of uuid: NetworkUUID, flush: Bool) async throws -> DNSCacheStatistics {
         guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
@@ -289,7 +300,7 @@ actor ResponderSupervisor {
 
     private func handle(_ event: ResponderEvent) async {
         switch event {
-        case .done(let number), .leases(let number, _), .dnsCache(let number, _):
+        case .done(let number), .leases(let number, _), .leaseRecords(let number, _), .dnsCache(let number, _):
             waiting.removeValue(forKey: number)?.resume(returning: event)
         case .leasesChanged(let uuid, let changes): await leaseListener?(uuid, changes)
         case .failed(let number, let words):

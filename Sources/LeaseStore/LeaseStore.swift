@@ -54,6 +54,7 @@ public final class LeaseStore: Sendable {
             }
         }
         migrator.registerMigration("leases of IPv6", migrate: IPv6LeaseTable.create)
+        migrator.registerMigration("records of leases", migrate: LeaseRecordTable.create)
         return migrator
     }
 
@@ -80,11 +81,16 @@ public final class LeaseStore: Sendable {
         }
     }
 
-    /// Makes all changes, or none where it throws; they are on disk when it returns.
-    public func commit(_ changes: [(network: NetworkUUID, change: LeaseChange)]) throws(LeaseStoreError) {
+    /// Makes all changes and records what is new of them at `time`, or does nothing where it throws; all is on disk when it
+    /// returns.
+    public func commit(
+        _ changes: [(network: NetworkUUID, change: LeaseChange)], news: [LeaseNews] = [],
+        at time: WallTime = WallTime(seconds: 0)
+    ) throws(LeaseStoreError) {
         do {
             try database.write { database in
                 for (network, change) in changes { try Self.apply(change, of: network, to: database) }
+                for item in news { try LeaseRecordTable.record(item, at: time, in: database) }
             }
         } catch {
             throw LeaseStoreError("write leases", error)
@@ -112,12 +118,26 @@ public final class LeaseStore: Sendable {
         }
     }
 
+    /// Who had which address of a network, the newest first, at most a thousand: only `address`, only at `time`.
+    public func records(
+        of network: NetworkUUID, address: IPAddress? = nil, at time: WallTime? = nil
+    ) throws(LeaseStoreError) -> [LeaseRecord] {
+        do {
+            return try database.read {
+                try LeaseRecordTable.records(of: network, address: address, at: time, in: $0)
+            }
+        } catch {
+            throw LeaseStoreError("read records of leases of network \(network)", error)
+        }
+    }
+
     /// Forgets every lease of a network that is gone for good.
     public func forget(_ network: NetworkUUID) throws(LeaseStoreError) {
         do {
             try database.write { database in
                 try database.execute(sql: "DELETE FROM lease WHERE network = ?", arguments: [network.description])
                 try IPv6LeaseTable.forget(network, in: database)
+                try LeaseRecordTable.forget(network, in: database)
             }
         } catch {
             throw LeaseStoreError("forget leases of network \(network)", error)

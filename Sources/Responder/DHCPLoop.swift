@@ -152,6 +152,9 @@ final class DHCPLoop {
             // What the round has decided is on disk before anyone hears of it.
             finishRound()
             send(.leases(number, try networks[uuid]?.leases ?? store.leases(of: uuid)))
+        case .leaseRecords(let uuid, let address, let time):
+            finishRound()
+            send(.leaseRecords(number, try store.records(of: uuid, address: address, at: time)))
         case .release(let uuid, let address):
             // What was decided before must not come after.
             finishRound()
@@ -244,18 +247,23 @@ final class DHCPLoop {
         defer { round = Round() }
         for (uuid, reply) in round.replies { send(reply, of: uuid) }
         guard !round.changes.isEmpty else { return true }
+        let now = WallTime.now
+        let news = history.news(of: round.changes)
         do {
-            try store.commit(round.changes)
+            try store.commit(round.changes, news: news, at: now)
         } catch {
             // Nobody hears of a lease that is not on disk; the clients will ask again.
+            for uuid in Set(round.changes.map(\.network)) {
+                if let known = try? store.leases(of: uuid) { history.begin(uuid, with: known) }
+            }
             send(.trouble("\(error)"))
             return false
         }
         dns.post(.leases(round.changes))
         report(round.changes)
         for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
-        let news = history.news(of: round.changes, now: .now)
-        if !news.isEmpty { send(.leaseNews(news)) }
+        let told = history.told(news, now: now)
+        if !told.isEmpty { send(.leaseNews(told)) }
         return true
     }
 

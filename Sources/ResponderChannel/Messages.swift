@@ -45,6 +45,8 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
     case withdraw(NetworkUUID)
     /// Tell the leases of a network, served or not.
     case leases(NetworkUUID)
+    /// Tell who had which address of a network, that address alone or at that time alone where they are given.
+    case leaseRecords(NetworkUUID, IPAddress?, at: WallTime?)
     /// Tell what the DNS cache of a network holds, after it is emptied where `flush` says so.
     case dnsCache(NetworkUUID, flush: Bool)
     /// End the lease of an address; done when that is on disk.
@@ -57,6 +59,7 @@ public enum ResponderCommand: Hashable, Sendable, Codable {
 public enum ResponderEvent: Hashable, Sendable, Codable {
     case done(UInt64)
     case leases(UInt64, NetworkLeases)
+    case leaseRecords(UInt64, [LeaseRecord])
     /// Leases that guests got, changed or gave back, and that are on disk.
     case leaseNews([LeaseNews])
     case dnsCache(UInt64, DNSCacheStatistics)

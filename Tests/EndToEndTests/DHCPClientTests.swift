@@ -294,6 +294,30 @@ struct DHCPClientTests {
         }
     }
 
+    @Test func `who had an address is known when another guest has it`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let xml = network("lab").replacing("192.168.150.199", with: "192.168.150.100")
+            try await site.host.run(xml)
+            let first = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            #expect(try await first.udhcpc(hostName: "one", thenRelease: true)?["ip"] == "192.168.150.100")
+            #expect(try await eventually { try await site.host.leases("lab").isEmpty })
+            let second = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:01:02")
+            #expect(try await second.udhcpc(hostName: "two")?["ip"] == "192.168.150.100")
+            let words = ["leases", "lab", "--history", "--address", "192.168.150.100"]
+            let table = try await site.host.must(words).lines
+            #expect(table.count == 4)
+            #expect(table[2].contains("52:54:00:00:01:02   two") && table[2].hasSuffix("   now"), "\(table)")
+            #expect(table[3].contains("52:54:00:00:01:01   one") && !table[3].hasSuffix("now"), "\(table)")
+            let time = try await site.host.namespace.run("date", "+%F %T").text
+            let now = try await site.host.must(words + ["--at", time, "--json"]).output
+            #expect(now.contains("52:54:00:00:01:02") && !now.contains("52:54:00:00:01:01"), "\(now)")
+            #expect(try await site.host.must(words + ["--at", "2020-01-01 00:00"]).lines.count == 2)
+            #expect(try await site.host.vnet("leases", "lab", "--at", "14:02").code == 64)
+            #expect(try await site.host.vnet("leases", "lab", "--history", "--at", "noon").code == 64)
+        }
+    }
+
     @Test func `a network without DHCP leaves that to others`() async throws {
         try requireTools("udhcpc")
         try await withSite { site in

@@ -27,6 +27,41 @@ import Testing
         }
     }
 
+    /// Who had an address, when: known after the lease's end, and found by address and time.
+    @Test func recordsWhoHadWhat() throws {
+        try Self.withFolder { path in
+            func news(_ kind: LeaseNews.Kind, _ lease: Lease, of network: NetworkUUID = Self.lab) -> LeaseNews {
+                LeaseNews(network: network, kind: kind, lease: .v4(lease))
+            }
+            func record(_ lease: Lease, _ since: Int64, _ until: Int64?) -> LeaseRecord {
+                LeaseRecord(
+                    address: .v4(lease.address), prefixLength: 32, mac: lease.mac, hostName: lease.hostName,
+                    since: WallTime(seconds: since), until: until.map { WallTime(seconds: $0) })
+            }
+            let other = Lease(address: Self.full.address, mac: "52:54:00:00:00:11")
+            let store = try LeaseStore(path: path)
+            for (seconds, item) in [
+                (10, news(.added, Self.full)), (20, news(.ended, Self.full)), (30, news(.added, other)),
+                (31, news(.added, Self.bare)), (32, news(.added, Self.full, of: Self.other)),
+                (40, news(.changed, Self.full)),
+            ] as [(Int64, LeaseNews)] {
+                try store.commit([], news: [item], at: WallTime(seconds: seconds))
+            }
+            let (first, second, third) = (record(Self.full, 10, 20), record(other, 30, 40), record(Self.full, 40, nil))
+            let again = try LeaseStore(path: path)
+            #expect(try again.records(of: Self.lab) == [third, record(Self.bare, 31, nil), second, first])
+            #expect(try again.records(of: Self.lab, address: .v4(Self.full.address)) == [third, second, first])
+            for (seconds, expected) in [(9, []), (10, [first]), (20, []), (39, [second]), (40, [third])] {
+                let found = try again.records(
+                    of: Self.lab, address: .v4(Self.full.address), at: WallTime(seconds: Int64(seconds)))
+                #expect(found == expected, "at \(seconds)")
+            }
+            try again.forget(Self.lab)
+            #expect(try again.records(of: Self.lab) == [])
+            #expect(try again.records(of: Self.other).count == 1)
+        }
+    }
+
     @Test func keepsEveryFieldOfIPv6() throws {
         try Self.withFolder { path in
             let full = IPv6Lease(
