@@ -79,7 +79,7 @@ extension DHCPv4Server {
             add(boot, to: &reply, requested: list)
         }
         addOptions(to: &reply, asIn: message, isWanted)
-        if HTTPBoot.isAsked(by: message.options[.vendorClass]),
+        if reply.options[.vendorClass] == nil, HTTPBoot.isAsked(by: message.options[.vendorClass]),
             HTTPBoot.isAnswered(by: reply.options[.bootFileName] ?? reply.file)
         {
             reply.options[.vendorClass] = HTTPBoot.vendorClass

@@ -10,6 +10,6 @@ enum HTTPBoot {
 
     /// Whether what a client is to start from is such a URL.
     static func isAnswered(by file: [UInt8]) -> Bool {
-        file.starts(with: Array("http".utf8)) && file.contains(UInt8(ascii: ":"))
+        ["http://", "https://"].contains { file.starts(with: $0.utf8) }
     }
 }

@@ -4,8 +4,8 @@ internal import NetworkModel
 
 /// The table of who had which address when, of leases of both families; the oldest are forgotten.
 enum LeaseRecordTable {
-    /// Of all networks.
-    static let limit = 100_000
+    /// Of each network, within a thousand: guests of one make no other's be forgotten.
+    static let limit = 10_000
 
     @Sendable static func create(in database: Database) throws {
         try database.create(table: "leaseRecord", options: .strict) { table in
@@ -42,10 +42,18 @@ enum LeaseRecordTable {
             news.lease.mac.map { Int64($0.value) }, news.lease.hostName, time.seconds,
         ]
         try begin.execute(arguments: StatementArguments(place + client))
-        let id = database.lastInsertedRowID
-        if id % 1_000 == 0 {
-            try database.execute(sql: "DELETE FROM leaseRecord WHERE id <= ?", arguments: [id - Int64(limit)])
-        }
+        if database.lastInsertedRowID % 1_000 == 0 { try forgetOldest(in: database) }
+    }
+
+    private static func forgetOldest(in database: Database) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM leaseRecord WHERE id IN (
+                    SELECT id FROM (
+                        SELECT id, ROW_NUMBER() OVER (PARTITION BY network ORDER BY id DESC) AS place FROM leaseRecord
+                    ) WHERE place > ?
+                )
+                """, arguments: [limit])
     }
 
     /// The newest first, at most a thousand.

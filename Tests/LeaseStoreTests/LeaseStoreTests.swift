@@ -62,6 +62,26 @@ import Testing
         }
     }
 
+    /// What guests of one network do makes no other's records be forgotten.
+    @Test func forgetsTheOldestRecordsOfEachNetwork() throws {
+        try Self.withFolder { path in
+            let store = try LeaseStore(path: path)
+            func add(_ count: Int, to network: NetworkUUID, from start: Int) throws {
+                let news = (start..<start + count).map { number in
+                    let lease = Lease(address: IPv4Address(UInt32(number)), mac: MACAddress(UInt64(number)))
+                    return LeaseNews(network: network, kind: .added, lease: .v4(lease))
+                }
+                try store.commit([], news: news, at: WallTime(seconds: 1))
+            }
+            try add(10, to: Self.other, from: 1)
+            try add(12_000, to: Self.lab, from: 1)
+            #expect(try store.records(of: Self.other).count == 10)
+            #expect(try store.records(of: Self.lab).count == 1_000)
+            #expect(try store.records(of: Self.lab, address: "0.0.0.9").isEmpty)
+            #expect(try store.records(of: Self.lab, address: .v4(IPv4Address(5_000))).count == 1)
+        }
+    }
+
     @Test func keepsEveryFieldOfIPv6() throws {
         try Self.withFolder { path in
             let full = IPv6Lease(
