@@ -196,16 +196,14 @@ actor ResponderSupervisor {
     ///
     /// A network that goes on all the same says so to its guests with the next advertisement.
     func retire(_ uuid: NetworkUUID) async {
-        guard services[uuid]?.configuration.advertisement != nil, process != nil else { return }
-        let number = nextNumber()
-        _ = try? await answer(to: number) { send(.init(number, .retire(uuid))) }
+        guard services[uuid]?.configuration.advertisement != nil else { return }
+        _ = try? await ask(.retire(uuid))
     }
 
     /// Serves a network no longer; returns when its sockets are closed, or their holder gone.
     func withdraw(_ uuid: NetworkUUID) async {
-        guard services.removeValue(forKey: uuid) != nil, process != nil else { return }
-        let number = nextNumber()
-        _ = try? await answer(to: number) { send(.init(number, .withdraw(uuid))) }
+        guard services.removeValue(forKey: uuid) != nil else { return }
+        _ = try? await ask(.withdraw(uuid))
     }
 
     func forget(_ uuid: NetworkUUID) {
@@ -217,9 +215,7 @@ actor ResponderSupervisor {
     }
 
     func leases(of uuid: NetworkUUID) async throws -> NetworkLeases {
-        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
-        let number = nextNumber()
-        guard case .leases(_, let leases) = try await answer(to: number, { send(.init(number, .leases(uuid))) }) else {
+        guard case .leases(_, let leases) = try await ask(.leases(uuid)) else {
             throw DaemonError("the responder's answer is no list of leases")
         }
         return leases
@@ -227,10 +223,7 @@ actor ResponderSupervisor {
 
     /// Who had which address of a network, as ``LeaseRecord`` says.
     func leaseRecords(of uuid: NetworkUUID, address: IPAddress?, at time: WallTime?) async throws -> [LeaseRecord] {
-        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
-        let number = nextNumber()
-        let answer = try await answer(to: number) { send(.init(number, .leaseRecords(uuid, address, at: time))) }
-        guard case .leaseRecords(_, let records) = answer else {
+        guard case .leaseRecords(_, let records) = try await ask(.leaseRecords(uuid, address, at: time)) else {
             throw DaemonError("the responder's answer is no list of records")
         }
         return records
@@ -238,10 +231,7 @@ actor ResponderSupervisor {
 
     /// What a network's DNS cache holds, after it is emptied where `flush` says so.
     func dnsCache(of uuid: NetworkUUID, flush: Bool) async throws -> DNSCacheStatistics {
-        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
-        let number = nextNumber()
-        let answer = try await answer(to: number) { send(.init(number, .dnsCache(uuid, flush: flush))) }
-        guard case .dnsCache(_, let statistics) = answer else {
+        guard case .dnsCache(_, let statistics) = try await ask(.dnsCache(uuid, flush: flush)) else {
             throw DaemonError("the responder's answer is not about the DNS cache")
         }
         return statistics
@@ -249,14 +239,19 @@ actor ResponderSupervisor {
 
     /// Ends the lease of an address; returns when that is on disk.
     func release(_ address: IPAddress, of uuid: NetworkUUID) async throws {
-        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
-        let number = nextNumber()
-        _ = try await answer(to: number) { send(.init(number, .release(uuid, address))) }
+        _ = try await ask(.release(uuid, address))
     }
 
     private func nextNumber() -> UInt64 {
         lastNumber += 1
         return lastNumber
+    }
+
+    /// Asks the responder that runs, and waits for its answer.
+    private func ask(_ command: ResponderCommand) async throws -> ResponderEvent {
+        guard process != nil else { throw DaemonError("the responder is being started again: try again in a moment") }
+        let number = nextNumber()
+        return try await answer(to: number) { send(.init(number, command)) }
     }
 
     /// Waits for the answer to a request that `ask` sends.
