@@ -16,9 +16,9 @@ build=(ca-certificates git libcap-ng-dev libnftables-dev libnl-3-dev libnl-route
     libsqlite3-dev libxml2-dev make pkg-config)
 demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables procps python3
     qemu-system-x86)
-test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld iptables isc-dhcp-client jq libvirt-clients
-    libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils python3-libvirt socat
-    udhcpc virtinst)
+test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld golang-github-digitalocean-go-libvirt-dev
+    golang-go iptables isc-dhcp-client jq libsys-virt-perl libvirt-clients libvirt-daemon
+    libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils python3-libvirt socat udhcpc virtinst)
 
 fail() {
     echo "install-dependencies: $*" >&2

@@ -14,6 +14,11 @@ extension ProcedureTable<NetworkService> {
         ] {
             on(procedure) { _, _, _ in Listing([]) }
         }
+        for procedure in Procedures.countsOfOthers { on(procedure) { _ in 0 } }
+        for procedure in Procedures.namesOfOthers { on(procedure) { _, _ in XDRList([]) } }
+        on(Procedures.listDomains) { _, _ in XDRList([]) }
+        on(Procedures.countDevices) { _, _, _ in 0 }
+        on(Procedures.listDevices) { _, _, _, _ in XDRList([]) }
     }
 }
 

@@ -102,18 +102,40 @@ public enum Procedures {
     public static let listAllFilters = Procedure<Nothings, Int32, UInt32>(286, "virConnectListAllNWFilters")
     public static let listAllSecrets = Procedure<Nothings, Int32, UInt32>(287, "virConnectListAllSecrets")
 
-    /// All of them.
-    public static let all: [any AnyProcedure] = [
-        open, close, type, version, nodeInfo, capabilities, hostName, supportsFeature, authList, authPolkit, uri,
-        isSecure, libraryVersion, registerCloseCallback, unregisterCloseCallback, connectionClosed, setIdentity,
-        listDefinedNetworks, listNetworks, createNetwork, createNetworkXML, defineNetworkXML, destroyNetwork,
-        networkXML, networkAutostart, networkBridgeName, networkByName, networkByUUID, setNetworkAutostart,
-        undefineNetwork, countDefinedNetworks, countNetworks, networkIsActive, networkIsPersistent, listAllNetworks,
-        updateNetwork, networkLeases, defineNetworkXMLFlags, createNetworkXMLFlags, setNetworkMetadata,
-        networkMetadata, registerEvent, deregisterEvent, lifecycleEvent, metadataEvent, listAllPorts, portByUUID,
-        createPort, portParameters, setPortParameters, portXML, deletePort, listAllDomains, listAllPools,
-        listAllInterfaces, listAllDevices, listAllFilters, listAllSecrets,
+    /// The same for clients that ask as they did before libvirt 0.10.2: how many there are.
+    public static let countsOfOthers = [
+        Procedure<Int32>(51, "virConnectNumOfDomains"), Procedure<Int32>(25, "virConnectNumOfDefinedDomains"),
+        Procedure<Int32>(71, "virConnectNumOfStoragePools"), Procedure<Int32>(73, "virConnectNumOfDefinedStoragePools"),
+        Procedure<Int32>(126, "virConnectNumOfInterfaces"), Procedure<Int32>(137, "virConnectNumOfDefinedInterfaces"),
+        Procedure<Int32>(139, "virConnectNumOfSecrets"), Procedure<Int32>(178, "virConnectNumOfNWFilters"),
     ]
+    /// Which there are, by their names; or, of secrets, by their UUIDs.
+    public static let namesOfOthers = [
+        Procedure<Names, Int32>(21, "virConnectListDefinedDomains"),
+        Procedure<Names, Int32>(72, "virConnectListStoragePools"),
+        Procedure<Names, Int32>(74, "virConnectListDefinedStoragePools"),
+        Procedure<Names, Int32>(127, "virConnectListInterfaces"),
+        Procedure<Names, Int32>(138, "virConnectListDefinedInterfaces"),
+        Procedure<Names, Int32>(140, "virConnectListSecrets"), Procedure<Names, Int32>(179, "virConnectListNWFilters"),
+    ]
+    public static let listDomains = Procedure<XDRList<16_384, Int32>, Int32>(37, "virConnectListDomains")
+    /// Of one kind, or of all.
+    public static let countDevices = Procedure<Int32, String?, UInt32>(111, "virNodeNumOfDevices")
+    public static let listDevices = Procedure<Names, String?, Int32, UInt32>(112, "virNodeListDevices")
+
+    /// All of them.
+    public static let all: [any AnyProcedure] =
+        [
+            open, close, type, version, nodeInfo, capabilities, hostName, supportsFeature, authList, authPolkit, uri,
+            isSecure, libraryVersion, registerCloseCallback, unregisterCloseCallback, connectionClosed, setIdentity,
+            listDefinedNetworks, listNetworks, createNetwork, createNetworkXML, defineNetworkXML, destroyNetwork,
+            networkXML, networkAutostart, networkBridgeName, networkByName, networkByUUID, setNetworkAutostart,
+            undefineNetwork, countDefinedNetworks, countNetworks, networkIsActive, networkIsPersistent, listAllNetworks,
+            updateNetwork, networkLeases, defineNetworkXMLFlags, createNetworkXMLFlags, setNetworkMetadata,
+            networkMetadata, registerEvent, deregisterEvent, lifecycleEvent, metadataEvent, listAllPorts, portByUUID,
+            createPort, portParameters, setPortParameters, portXML, deletePort, listAllDomains, listAllPools,
+            listAllInterfaces, listAllDevices, listAllFilters, listAllSecrets, listDomains, countDevices, listDevices,
+        ] + countsOfOthers + namesOfOthers
 
     /// By their numbers.
     static let byNumber = Dictionary(uniqueKeysWithValues: all.map { ($0.number, $0) })

@@ -85,13 +85,9 @@ extension NetworkUUID: XDRCodable {
 }
 
 extension Optional: XDRCodable where Wrapped: XDRCodable {
+    /// Whatever is not 0 is there, as for libvirt: go-libvirt's word for true is 01 00 00 00.
     public init(reading reader: inout WireReader) throws(WireError) {
-        let start = reader.offset
-        switch try reader.u32() {
-        case 0: self = nil
-        case 1: self = try Wrapped(reading: &reader)
-        default: throw .malformed(offset: start, field: "optional")
-        }
+        self = try reader.u32() == 0 ? nil : Wrapped(reading: &reader)
     }
 
     public func write(to writer: inout WireWriter) throws(XDRLimitError) {

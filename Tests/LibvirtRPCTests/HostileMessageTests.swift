@@ -62,8 +62,8 @@ internal import Wire
             // Text without its padding, with a NUL, and in no UTF-8: a lone continuation, an overlong NUL, a surrogate.
             (46, "00000003 6c6162"), (46, "00000004 6c006162"), (46, "00000001 80000000"), (46, "00000002 c0800000"),
             (46, "00000003 eda08000"),
-            // An optional that is neither there nor not.
-            (1, "00000002 00000003 6c616200 00000000"), (1, "ffffffff"),
+            // An optional that is there by its word alone.
+            (1, "00000001"), (1, "ffffffff"),
             // A UUID that is too short.
             (47, "11111111 22223333 44445555 555555"),
             // Lists: longer than there is, longer than may be.
@@ -84,6 +84,15 @@ internal import Wire
     @Test func `what fills up a unit is not looked at`() throws {
         let message = Message(.remote, procedure: 46, .call, payload: octets("00000003 6c6162ff"))
         #expect(try Procedures.networkByName.arguments(of: message) == "lab")
+    }
+
+    /// As go-libvirt writes it, and with it Terraform's provider.
+    @Test(arguments: ["00000001", "01000000", "ffffffff"]) func `an optional is there by any word but 0`(
+        word: String
+    ) throws {
+        let message = Message(.remote, procedure: 1, .call, payload: octets("\(word) 00000003 6c616200 00000000"))
+        let (name, flags) = try Procedures.open.arguments(of: message)
+        #expect(name == "lab" && flags == 0)
     }
 
     @Test func `what is too long for the protocol is not written`() {

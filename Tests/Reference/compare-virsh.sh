@@ -4,9 +4,9 @@
 #   sudo VNET=.build/release/vnet Tests/Reference/compare-virsh.sh
 #
 # Every net-* command with its options, in every state of a network, for those who may change it and for those who may
-# only look; then libvirt-walk.py, which calls everything that libvirt's Python binding has for networks. Output, errors
-# and exit codes are the same but for UUIDs and addresses that are chosen at random, and for what `virsh-differences`
-# names, with the reason.
+# only look; then three other clients, each of which calls all that it has for networks: libvirt's bindings for Python and
+# Perl, and go-libvirt, which has libvirt's wire protocol from nobody else. Output, errors and exit codes are the same but
+# for UUIDs and addresses that are chosen at random, and for what `virsh-differences` names, with the reason.
 #
 # Prints one line a check, and `N passed, N failed` at the end; exits 0 where none failed. All happens in network
 # namespaces of its own, which end with it. Where it cannot run it says that it was skipped; with CI=true that is a
@@ -20,14 +20,17 @@ source "$here/peer.sh"
 source "$here/checks.sh"
 # Debian's own: the binding is a package of its.
 python=/usr/bin/python3
-peer_require diff
+peer_require diff go perl
 $python -c 'import libvirt' 2>/dev/null || peer_require python3-libvirt
+perl -MSys::Virt -e 1 2>/dev/null || peer_require libsys-virt-perl
 checks_begin "$here/virsh-differences"
 
 peer_begin vnetvirsh
 peer_start_libvirtd
 vnet list >/dev/null
-vnet_uri="network+unix:///system?socket=$peer_work/root/run/vnet/libvirt-sock"
+vnet_socket=$peer_work/root/run/vnet/libvirt-sock
+libvirt_socket=$peer_work/libvirt/libvirt-sock
+vnet_uri="network+unix:///system?socket=$vnet_socket"
 echo "# vnet $(vnet --version) and libvirt $(virsh -v)"
 
 # ask FILE URI WORDS…: what virsh says, and its exit code, without what is random.
@@ -207,12 +210,7 @@ looks "gone"
 # One connection for several commands.
 both "several commands at once" "net-define lab.xml; net-start lab; net-info lab; net-destroy lab; net-undefine lab"
 
-walk() { # walk FILE URI
-    timeout 60 $python "$here/libvirt-walk.py" "$2" "$2-ro" >"$1" 2>&1 || echo "-> $?" >>"$1"
-}
-walk libvirt.walk "$libvirt_uri"
-walk vnet.walk "$vnet_uri"
-# A step of the walk is a check of its own; the same words may come again.
+# A step of a walk is a check of its own; the same words may come again.
 split_walk() { # split_walk FILE FOLDER: one file a step.
     mkdir -p "$2"
     awk -v folder="$2" '
@@ -220,11 +218,42 @@ split_walk() { # split_walk FILE FOLDER: one file a step.
             file = folder "/" words[1] (count[words[1]] > 1 ? " " count[words[1]] : ""); gsub(/ /, "_", file) }
         { print > file }' "$1"
 }
-split_walk libvirt.walk libvirt.steps
-split_walk vnet.walk vnet.steps
-for step in libvirt.steps/*; do
-    step=${step##*/}
-    expect "python: ${step//_/ }" same "libvirt.steps/$step" "vnet.steps/$step" || true
-done
+
+# walk NAME COMMAND…: the command against both, %s in its words for the socket.
+walk() {
+    local name=$1 daemon step
+    shift
+    for daemon in libvirt vnet; do
+        local socket=$libvirt_socket
+        [[ $daemon == libvirt ]] || socket=$vnet_socket
+        timeout 60 "${@//%s/$socket}" >"$daemon.$name" 2>&1 || echo "-> $?" >>"$daemon.$name"
+        split_walk "$daemon.$name" "$daemon.$name.steps"
+    done
+    for step in "libvirt.$name.steps"/*; do
+        step=${step##*/}
+        expect "$name: ${step//_/ }" same "libvirt.$name.steps/$step" "vnet.$name.steps/$step" || true
+    done
+}
+
+uri="network+unix:///system?socket=%s"
+walk python $python "$here/libvirt-walk.py" "$uri" "$uri-ro"
+walk perl perl "$here/libvirt-walk.pl" "$uri"
+# Debian keeps the sources of Go libraries in one place, which needs no network.
+CGO_ENABLED=0 GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$peer_work/go-cache \
+    go build -o libvirt-walk-go "$here/libvirt-walk.go"
+walk go ./libvirt-walk-go %s
+
+# libvirt's own Technology Compatibility Kit, where somebody has a checkout of it: what it says of networks' lives.
+if [[ -f ${VNET_TCK:-}/lib/Sys/Virt/TCK.pm ]]; then
+    sign=' =' # Older versions read something else than YAML.
+    [[ ! -f $VNET_TCK/conf/default.yml ]] || sign=:
+    printf 'uri%s "%s"\n' "$sign" "${uri/\%s/$vnet_socket}" >tck.cfg
+    for script in "$VNET_TCK"/scripts/networks/0[5-9]?-*.t; do
+        expect "TCK: ${script##*/}" env LIBVIRT_TCK_CONFIG="$PWD/tck.cfg" LIBVIRT_TCK_AUTOCLEAN=1 \
+            timeout 60 prove -I "$VNET_TCK/lib" "$script" || true
+    done
+else
+    echo "skipped TCK: set VNET_TCK to a checkout of libvirt-tck to run its scripts/networks/050 to 090"
+fi
 
 checks_end
