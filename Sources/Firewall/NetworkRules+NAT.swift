@@ -22,24 +22,29 @@ extension NetworkRules {
 
     /// Only what leaves the network's own subnets and its neighbours', and no broadcast or local multicast (RFC 5771,
     /// section 4), is translated.
+    ///
+    /// One rule for each, which the first packet of a connection alone comes by: a set of them all would be read from the kernel
+    /// by libnftables whenever any network's elements change, and so make each start the longer, the more networks run.
     private var translating4: [String] {
-        let near = (subnets4 + neighbours.flatMap(\.subnets4)).map(\.description).joined(separator: ", ")
-        let exempt = "ip daddr { 224.0.0.0/24, 255.255.255.255, \(near) } return"
-        guard let addresses = sourceNAT.addresses else { return [exempt] + masquerading }
-        return [
-            exempt, "\(leavingBy)meta l4proto { tcp, udp } snat ip to \(addresses):\(sourceNAT.ports)",
-            "\(leavingBy)snat ip to \(addresses)",
-        ]
+        let near = (subnets4 + neighbours.flatMap(\.subnets4)).map(\.description)
+        let exempt = (["224.0.0.0/24", "255.255.255.255"] + near).map { "ip daddr \($0) return" }
+        guard let addresses = sourceNAT.addresses else { return exempt + masquerading }
+        return exempt + withPorts { "snat ip to \(addresses):\($0)" } + ["\(leavingBy)snat ip to \(addresses)"]
     }
 
     /// The same for IPv6, whose multicast of the link is ff02::/16 (RFC 4291, section 2.7).
     private var translating6: [String] {
-        let near = (subnets6 + neighbours.flatMap(\.subnets6)).map(\.description).joined(separator: ", ")
-        return ["ip6 daddr { ff02::/16, \(near) } return"] + masquerading
+        let near = (subnets6 + neighbours.flatMap(\.subnets6)).map(\.description)
+        return (["ff02::/16"] + near).map { "ip6 daddr \($0) return" } + masquerading
     }
 
     private var masquerading: [String] {
-        ["\(leavingBy)meta l4proto { tcp, udp } masquerade to :\(sourceNAT.ports)", "\(leavingBy)masquerade"]
+        withPorts { "masquerade to :\($0)" } + ["\(leavingBy)masquerade"]
+    }
+
+    /// What is done to the protocols of which it says the ports too.
+    private func withPorts(_ statement: (ClosedPair<UInt16>) -> String) -> [String] {
+        ["tcp", "udp"].map { "\(leavingBy)meta l4proto \($0) \(statement(sourceNAT.ports))" }
     }
 
     var redirectParts: RuleParts {

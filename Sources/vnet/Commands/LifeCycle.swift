@@ -25,11 +25,12 @@ struct References: ParsableArguments {
     func forEach(
         _ names: [String], atOnce limit: Int = 1, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
+        let executor = BlockingExecutor()
         let isDone = await withTaskGroup(of: Bool.self) { group in
             var isDone = true
             for (index, name) in names.enumerated() {
                 if index >= limit, await group.next() == false { isDone = false }
-                group.addTask {
+                group.addTask(executorPreference: executor) {
                     do {
                         try await body(name)
                         return true
@@ -59,7 +60,10 @@ struct Start: AsyncParsableCommand {
 
     func run() async throws {
         let client = try instance.client()
-        try await references.forEach(references.resolve(client) { !$0.isActive }) { name in
+        // While the responder takes up one network, the daemon makes the next.
+        try await references.forEach(
+            references.resolve(client) { !$0.isActive }, atOnce: references.all ? 8 : 1
+        ) { name in
             let report: NetworkReport = try await client.post(["networks", name, "start"])
             report.printWarnings()
             print("Network \(report.network.name) started")
