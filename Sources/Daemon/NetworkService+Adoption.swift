@@ -33,6 +33,9 @@ extension NetworkService {
         attempt("look for taps without a record") { try removeOrphans() }
         dropHypervisorPorts()
         attempt("take back what was done in others' firewalls") { try reviewRemedies() }
+        for uuid in remedies.entries.keys {
+            restoreRemedies(of: uuid, "firewall rules were changed while no daemon ran")
+        }
         findHypervisorTaps()
         attempt("restore the host's settings") { try restoreHost() }
         await autostart()

@@ -143,6 +143,11 @@ extension NetworkService {
 
     // MARK: The way of packets
 
+    /// The rules in others' tables that would let the network's packets pass where they do not.
+    func remediesInRules(of uuid: NetworkUUID) throws -> [Remedy] {
+        try problems(uuid).flatMap(\.treatments).compactMap { if case .rules(let remedy) = $0 { remedy } else { nil } }
+    }
+
     private func problems(_ uuid: NetworkUUID) throws -> [Problem] {
         guard let live = networks[uuid]?.live, live.definition.hasOwnBridge, let rules = live.rules else { return [] }
         var (problems, uplinks) = try problemsOfRoutes(live)

@@ -49,19 +49,31 @@ extension NetworkService {
         try remedies.record(nil, for: uuid)
     }
 
-    /// Takes back what was done for networks that run no more, and forgets rules that a dead daemon did not come to make, or
-    /// that are gone with the tables that they were in.
+    /// Takes back what was done for networks that run no more.
     func reviewRemedies() throws {
-        guard !remedies.entries.isEmpty else { return }
-        let ruleset = try kernel.foreignRuleset()
-        for (uuid, entry) in remedies.entries {
-            if networks[uuid]?.live == nil, networks[uuid]?.starting == nil {
-                try takeBackRemedies(of: uuid)
-            } else if entry.hasRules, ruleset.removal(ofMarked: Ownership.alias(ofBridgeOf: uuid)).isEmpty {
-                var rest = entry
-                rest.hasRules = false
-                try remedies.record(rest.isEmpty ? nil : rest, for: uuid)
-            }
+        for uuid in remedies.entries.keys where networks[uuid]?.live == nil && networks[uuid]?.starting == nil {
+            try takeBackRemedies(of: uuid)
+        }
+    }
+
+    /// Does again what is missing of what was done for the network in others' tables: they load them anew, and know nothing of
+    /// what is not theirs.
+    func restoreRemedies(of uuid: NetworkUUID, _ cause: String) {
+        guard remedies.entries[uuid]?.hasRules == true, let live = networks[uuid]?.live, !busy.contains(uuid) else {
+            return
+        }
+        do {
+            let missing = try remediesInRules(of: uuid)
+            guard !missing.isEmpty else { return }
+            try treat(uuid, missing.map(Treatment.rules))
+            let places = Set(missing.map { "table \($0.table), chain \($0.chain)" }).sorted().joined(
+                separator: ", and ")
+            emit(.repaired, live.definition, "\(cause): packets pass again in \(places)")
+            logger.warning(
+                "\(cause); packets pass again in \(places)", metadata: ["network": "\(live.definition.name)"])
+        } catch {
+            logger.error(
+                "\(cause), and could not be repaired: \(error)", metadata: ["network": "\(live.definition.name)"])
         }
     }
 }

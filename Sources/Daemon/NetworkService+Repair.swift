@@ -28,6 +28,11 @@ extension NetworkService {
             guard !kernel.hasChangedRules(onThread: thread) else { return }
             suspectRules()
             suspectAll("firewall rules were changed by \(name) (process \(thread))")
+        case .otherRules(let thread, let name):
+            guard !kernel.hasChangedRules(onThread: thread) else { return }
+            for uuid in remedies.entries.keys where networks[uuid]?.live != nil {
+                suspect(uuid, "firewall rules were changed by \(name) (process \(thread))")
+            }
         case .unknown:
             suspectRules()
             suspectAll("much was changed at once")
@@ -90,6 +95,7 @@ extension NetworkService {
                 suspect(uuid, cause)
             } else {
                 await repair(uuid, cause)
+                restoreRemedies(of: uuid, cause)
             }
         }
     }

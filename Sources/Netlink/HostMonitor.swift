@@ -10,8 +10,10 @@ public enum HostChange: Hashable, Sendable {
     case addresses(Int32)
     /// Settings that the kernel tells of, such as forwarding, of the interface with this index; nil where of all.
     case settings(interface: Int32?)
-    /// Firewall rules, and the thread that did it, by its id and name.
+    /// Firewall rules in the table that is watched, and the thread that did it, by its id and name.
     case rules(thread: Int32, name: String)
+    /// Firewall rules in other tables alone.
+    case otherRules(thread: Int32, name: String)
     /// More than there was room for.
     case unknown
 }
@@ -21,7 +23,7 @@ public enum HostChange: Hashable, Sendable {
     /// Which of the kernel's tables to watch.
     public enum Subject: Sendable {
         case links
-        /// Those of the nftables tables of this name.
+        /// All of nftables, told apart by whether the tables of this name are touched.
         case rules(table: String)
     }
 
@@ -81,7 +83,7 @@ public enum HostChange: Hashable, Sendable {
 /// Where libnl's callback leaves what it was told.
 private final class MonitorInbox {
     var changes: [HostChange] = []
-    /// The nftables table to watch; what touches others is nobody's business here.
+    /// The nftables table to watch.
     var table = ""
     /// Whether the transaction that is being told of touches that table.
     private var touchesTable = false
@@ -95,10 +97,9 @@ private final class MonitorInbox {
         let attributes = Attributes(content[MemoryLayout<nfgenmsg>.size...])
         if type & 0xFF == Int(NFT_MSG_NEWGEN.rawValue) {
             // The last of a transaction's messages, and who made it.
-            if touchesTable {
-                let thread = attributes.integer(Int(NFTA_GEN_PROC_PID.rawValue), as: Int32.self)?.bigEndian ?? 0
-                changes.append(.rules(thread: thread, name: attributes.string(Int(NFTA_GEN_PROC_NAME.rawValue)) ?? ""))
-            }
+            let thread = attributes.integer(Int(NFTA_GEN_PROC_PID.rawValue), as: Int32.self)?.bigEndian ?? 0
+            let name = attributes.string(Int(NFTA_GEN_PROC_NAME.rawValue)) ?? ""
+            changes.append(touchesTable ? .rules(thread: thread, name: name) : .otherRules(thread: thread, name: name))
             touchesTable = false
         } else if attributes.string(Int(NFTA_TABLE_NAME.rawValue)) == table {
             // The first attribute is the table's name in messages of all kinds (linux/netfilter/nf_tables.h).

@@ -398,11 +398,18 @@ struct DoctorTests {
             #expect(try await findings(site).isEmpty)
             try await command("firewall-cmd --zone=trusted --remove-interface=br-lab").orThrow()
             #expect(try await reach(guest) == Reach(out: false, names: false))
-            let rules = try await foreignRules(host)
             #expect(try await !findings(site, "--fix").isEmpty)
             #expect(try await reach(guest) == Reach(out: true, names: true))
+            // What it loads anew has nothing of vnet's in it; that is put there again, also by a daemon that starts later.
+            try await command("firewall-cmd --reload").orThrow()
+            #expect(try await eventually { try await reach(guest) == Reach(out: true, names: true) })
+            try await site.host.endDaemon()
+            try await command("firewall-cmd --reload").orThrow()
+            #expect(try await reach(guest) == Reach(out: false, names: false))
+            #expect(try await findings(site).isEmpty)
+            #expect(try await reach(guest) == Reach(out: true, names: true))
             try await site.host.must("stop", "lab")
-            #expect(try await foreignRules(host) == rules)
+            #expect(try await !foreignRules(host).contains("vnet:"))
             // It takes its table along when it ends, for which it needs the bus.
             try await host.sh(
                 """
