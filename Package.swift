@@ -109,15 +109,19 @@ let package = Package(
 
 // A fuzz target has no main of its own and links only with libFuzzer: see `make fuzz`.
 if Context.environment["VNET_FUZZ"] == "1" {
-    package.targets += ["FuzzNetworkXML", "FuzzNetworkUpdate"].map { name in
+    let modules: [String: [Target.Dependency]] = [
+        "FuzzNetworkXML": ["LibvirtXML", "NetworkModel"],
+        "FuzzNetworkUpdate": ["LibvirtXML", "NetworkModel"],
+        "FuzzLibvirtMessage": ["LibvirtRPC"],
+        "FuzzDNS": ["DNS", "NetworkModel", "TestSupport", "Wire"],
+        "FuzzDHCP": ["DHCP", "NetworkModel", "TestSupport", "Wire"],
+        "FuzzTFTP": ["TFTP", "Wire"],
+    ]
+    package.targets += modules.map { name, dependencies in
         .executableTarget(
-            name: name, dependencies: ["LibvirtXML", "NetworkModel"], path: "Tests/Fuzz/\(name)",
+            name: name, dependencies: dependencies, path: "Tests/Fuzz/\(name)",
             swiftSettings: common + [.unsafeFlags(["-parse-as-library"])])
     }
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzLibvirtMessage", dependencies: ["LibvirtRPC"], path: "Tests/Fuzz/FuzzLibvirtMessage",
-            swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]))
 }
 
 // What `make bench` runs beside the program itself.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lets libFuzzer make up input for the readers of XML and of libvirt's messages, with AddressSanitizer looking on.
+# Lets libFuzzer make up input for whatever reads what others send: XML, libvirt's messages, DNS, DHCP and TFTP, with
+# AddressSanitizer looking on.
 #
 #   Tests/Fuzz/run.sh SECONDS [TARGET…]
 #
@@ -16,13 +17,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=$1
 shift
 targets=("$@")
-((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate FuzzLibvirtMessage)
+((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate FuzzLibvirtMessage FuzzDNS FuzzDHCP FuzzTFTP)
 
 # The goldens and the templates are networks too.
 declare -A seeds=(
     [FuzzNetworkXML]="Tests/Fuzz/Corpus/NetworkXML Tests/LibvirtXMLTests/Golden Templates"
     [FuzzNetworkUpdate]="Tests/Fuzz/Corpus/NetworkUpdate"
     [FuzzLibvirtMessage]="Tests/Fuzz/Corpus/LibvirtMessage"
+    [FuzzDNS]="Tests/Fuzz/Corpus/DNS"
+    [FuzzDHCP]="Tests/Fuzz/Corpus/DHCP"
+    [FuzzTFTP]="Tests/Fuzz/Corpus/TFTP"
 )
 # SwiftPM instruments for the last sanitizer only, unless both are named in one word; and the linker would drop the
 # tables of libFuzzer's counters as dead.
