@@ -247,7 +247,7 @@ def plug(peers, repetitions, table):
     frames = medians(peers, repetitions, lambda peer: once(peer, "first-answer", GATEWAY))
     leases = medians(peers, 3, lambda peer: once(peer, "lease"))
     table.add_both("tap opened to first forwarded frame, stp on", frames, milliseconds)
-    table.add_both("guest plugged and asking at once, to its lease", leases, milliseconds)
+    table.add_both("guest plugged and asking at once, to its lease (udhcpc)", leases, milliseconds)
 
 
 def change(peers, repetitions, table, document):

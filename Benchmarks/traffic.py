@@ -4,20 +4,23 @@ traffic.py serve ADDRESS PORT                 answers UDP datagrams and TCP conn
 traffic.py connections ADDRESS PORT SECONDS   prints TCP connections a second: connect, an octet each way, close
 traffic.py packets ADDRESS PORT SECONDS       prints UDP datagrams a second that arrived, as the server counted them
 traffic.py first-answer TAP ADDRESS           prints the seconds from opening the tap to the first ARP answer of ADDRESS
-traffic.py lease TAP                          prints the seconds from opening the tap to the DHCPACK, as a guest that asks
-                                              at once, and again after each second, as udhcpc does
+traffic.py lease TAP                          prints the seconds from opening the tap until udhcpc, which is started at the
+                                              same time in a namespace behind it, has a lease
 """
 
+import ctypes
 import fcntl
 import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000  # linux/if_tun.h
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+CLONE_NEWNET = 0x40000000  # linux/sched.h
 COUNT = b"count"
 MAC = bytes.fromhex("525400a0a0a0")
 
@@ -109,37 +112,44 @@ def first_answer(tap, address):
     return time.perf_counter() - begin
 
 
+def open_tap_in(namespace, tap):
+    """A tap in another network namespace, which this thread visits for the moment."""
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as visited:
+        enter = ctypes.CDLL(None, use_errno=True).setns
+        if enter(visited.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return open_tap(tap)
+        finally:
+            enter(home.fileno(), CLONE_NEWNET)
+
+
 def lease(tap):
-    begin = time.perf_counter()
-    device = open_tap(tap)
-    offer = until_answered(device, dhcp(1), lambda frame: dhcp_answer(frame, 2), 1)
-    wish = b"\x32\4" + offer["address"] + b"\x36\4" + offer["server"]
-    until_answered(device, dhcp(3, wish), lambda frame: dhcp_answer(frame, 5), 1)
-    return time.perf_counter() - begin
-
-
-def dhcp(kind, options=b""):
-    """A broadcast DHCP message (RFC 2131, section 2) of a client without an address."""
-    message = struct.pack(">BBBBIHH", 1, 1, 6, 0, 0x76_6E_65_74, 0, 0x8000) + bytes(16) + MAC + bytes(202)
-    message += b"\x63\x82\x53\x63" + bytes([53, 1, kind]) + options + b"\xff"
-    message = message.ljust(300, b"\0")
-    header = struct.pack(">BBHHHBBH", 0x45, 0, 28 + len(message), 0, 0, 64, 17, 0) + bytes(4) + b"\xff" * 4
-    total = sum(struct.unpack(">10H", header))
-    total = (total & 0xFFFF) + (total >> 16)
-    header = header[:10] + struct.pack(">H", ~total & 0xFFFF) + header[12:]
-    return b"\xff" * 6 + MAC + b"\x08\0" + header + struct.pack(">HHHH", 68, 67, 8 + len(message), 0) + message
-
-
-def dhcp_answer(frame, kind):
-    """What an answer of this type to `dhcp` offers; nothing of any other frame."""
-    if frame[12:14] != b"\x08\0" or frame[23] != 17 or frame[36:38] != b"\0\x44" or frame[46:50] != b"vnet":
-        return None
-    options, index = {}, 282
-    while index + 1 < len(frame) and frame[index] != 255:
-        length = frame[index + 1]
-        options[frame[index]] = frame[index + 2 : index + 2 + length]
-        index += 2 + length
-    return {"address": frame[58:62], "server": options.get(54, b"")} if options.get(53) == bytes([kind]) else None
+    guest = f"{tap}-guest"
+    subprocess.run(["ip", "netns", "add", guest], check=True)
+    try:
+        card = open_tap_in(guest, "eth0")
+        subprocess.run(["ip", "-n", guest, "link", "set", "eth0", "address", "52:54:00:a0:a0:a0", "up"], check=True)
+        begin = time.perf_counter()
+        device = open_tap(tap)
+        client = subprocess.Popen(
+            ["ip", "netns", "exec", guest, "busybox", "udhcpc", "-i", "eth0", "-fqn", "-T1", "-t30", "-s", "/bin/true"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ended = os.pidfd_open(client.pid)
+        other = {card: device, device: card}
+        while ended not in (ready := select.select([card, device, ended], [], [], 60)[0]):
+            if not ready:
+                sys.exit("no lease within a minute")
+            for source in ready:
+                try:
+                    os.write(other[source], os.read(source, 2048))
+                except OSError:  # not up yet: lost, as on a wire
+                    pass
+        if client.wait() != 0:
+            sys.exit("udhcpc got no lease")
+        return time.perf_counter() - begin
+    finally:
+        subprocess.run(["ip", "netns", "del", guest], check=True)
 
 
 def main():
