@@ -23,6 +23,7 @@ public import NetworkModel
 // | GET    /v1/networks/NETWORK/leases    |                | [LeaseInfo]      |
 // | GET    /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
 // | DELETE /v1/networks/NETWORK/dns/cache |                | DNSCacheStatistics |
+// | GET    /v1/networks/NETWORK/dns/log   | ?lines=100     | text             |
 // | DELETE /v1/networks/NETWORK/leases/A  |                | LeaseInfo        |
 // | GET    /v1/networks/NETWORK/ports     |                | [PortInfo]       |
 // | POST   /v1/networks/NETWORK/ports     | PortWish       | PortInfo         |

@@ -62,7 +62,7 @@ public struct DNSOpcode: RawRepresentable, Hashable, Sendable {
 }
 
 /// How a query ended: 0 to 15 in the header, up to 4,095 with the upper bits in the OPT record (RFC 6891, section 6.1.3).
-public struct DNSResponseCode: RawRepresentable, Hashable, Sendable {
+public struct DNSResponseCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue & 0xFFF }
 
@@ -75,6 +75,20 @@ public struct DNSResponseCode: RawRepresentable, Hashable, Sendable {
     public static let refused = Self(rawValue: 5)
     /// BADVERS: an EDNS version that is not spoken here (RFC 6891, section 9).
     public static let badVersion = Self(rawValue: 16)
+
+    /// The mnemonic, or `RCODE` and the number (RFC 6895, section 2.3).
+    public var description: String {
+        switch self {
+        case .noError: "NOERROR"
+        case .formatError: "FORMERR"
+        case .serverFailure: "SERVFAIL"
+        case .nameError: "NXDOMAIN"
+        case .notImplemented: "NOTIMP"
+        case .refused: "REFUSED"
+        case .badVersion: "BADVERS"
+        default: "RCODE\(rawValue)"
+        }
+    }
 
     var headerBits: UInt16 { rawValue & 0xF }
     var extendedBits: UInt8 { UInt8(rawValue >> 4) }

@@ -4,18 +4,31 @@ public import Wire
 /// What is to be done about a message that came to port 53.
 public enum DNSOutcome: Hashable, Sendable {
     /// Send the answer that was written.
-    case answered
+    case answered(by: DNSAnswerer)
     /// The answer comes later, as an effect.
     case pending
     /// It is no query: an answer to it could begin a loop.
     case ignored
 }
 
+/// Whose word an answer is.
+public enum DNSAnswerer: Hashable, Sendable {
+    /// The network's own: its names, what is special, and that a query is none.
+    case network
+    /// Another server's of earlier.
+    case cache
+    /// Another server's of so long ago that it may be true no more, for want of a newer one (RFC 8767).
+    case stale
+    case server(ServiceConfiguration.DNS.Server)
+    /// That nobody answers.
+    case nobody
+}
+
 /// What the executor of a ``DNSResolver`` is to do, in the order in which it is told.
 public enum DNSEffect<Client: Hashable & Sendable>: Hashable, Sendable {
     /// Send `bytes` from a socket of its own, on a port chosen at random, closing the one that the flight had before.
     case send(DNSFlightID, to: ServiceConfiguration.DNS.Server, bytes: [UInt8], over: DNSTransport)
-    case answer(Client, [UInt8])
+    case answer(Client, [UInt8], by: DNSAnswerer)
     /// Close the socket of a flight that is over.
     case close(DNSFlightID)
 }
@@ -93,34 +106,37 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
         case .ignore: return .ignored
         case .refuse(let code, let header):
             Reply.writeHeader(code, to: header, recursionAvailable: zone.canForward, into: &response)
-            return .answered
+            return .answered(by: .network)
         case .query(let read):
             query = read
             grantCookie(to: &query, at: address, now)
             switch zone.resolve(query, in: message) {
             case .reply(let reply):
                 reply.write(to: query, in: message, over: transport, into: &response)
-                return .answered
+                return .answered(by: .network)
             case .ask(let named): servers = named
             }
         }
         let seconds = now.wholeSeconds
         switch cache.find(query, in: message, now: seconds) {
-        case .fresh(let entry), .lastResort(let entry):
+        case .fresh(let entry):
             cache.write(entry, to: query, in: message, over: transport, into: &response)
-            return .answered
+            return .answered(by: .cache)
+        case .lastResort(let entry):
+            cache.write(entry, to: query, in: message, over: transport, into: &response)
+            return .answered(by: .stale)
         case .expiring(let entry):
             cache.write(entry, to: query, in: message, over: transport, into: &response)
             let question = ForeignQuestion(query, in: message)
             carryOut(forwarder.renew(question, servers, now: now, using: &generator), now, &effects)
-            return .answered
+            return .answered(by: .cache)
         case .stale, .nothing:
             cache.countMiss()
             let question = ForeignQuestion(query, in: message)
             if failures.holds(question, now: now) {
                 Self.failure(Self.noReachableServer)
                     .write(to: query, in: message, over: transport, into: &response)
-                return .answered
+                return .answered(by: .nobody)
             }
             var reader = WireReader(message)
             let waiter = Waiter(
@@ -227,7 +243,8 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
             var response = WireWriter(reserving: answer.bytes.count + 64)
             answer.write(
                 to: waiter.query, in: waiter.message.span, age: .seconds(0), over: waiter.transport, into: &response)
-            effects.append(.answer(waiter.client, response.bytes))
+            let answerer = flight.server.map { DNSAnswerer.server($0) } ?? .nobody
+            effects.append(.answer(waiter.client, response.bytes, by: answerer))
         }
     }
 
@@ -235,16 +252,18 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     private mutating func stale(for waiter: Waiter<Client>, _ now: Duration) -> Effect? {
         let seconds = now.wholeSeconds
         let entry: DNSCache.Entry
+        var answerer = DNSAnswerer.cache
         switch cache.find(waiter.query, in: waiter.message.span, now: seconds) {
         case .stale(let found):
             entry = found
+            answerer = .stale
             cache.postpone(found, now: seconds)
         case .fresh(let found), .expiring(let found), .lastResort(let found): entry = found
         case .nothing: return nil
         }
         var response = WireWriter(reserving: 512)
         cache.write(entry, to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
-        return .answer(waiter.client, response.bytes)
+        return .answer(waiter.client, response.bytes, by: answerer)
     }
 
     private func failure(
@@ -253,7 +272,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
         var response = WireWriter(reserving: waiter.message.count + 32)
         Self.failure(reason, code)
             .write(to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
-        return .answer(waiter.client, response.bytes)
+        return .answer(waiter.client, response.bytes, by: .nobody)
     }
 
     private static func failure(_ reason: UInt16, _ code: DNSResponseCode = .serverFailure) -> Reply {

@@ -90,6 +90,10 @@ struct ControlServer {
         networks.delete(":network/dns/cache") { _, context in
             try Self.json(await service.dnsCache(Self.parameter("network", context), flush: true))
         }
+        networks.get(":network/dns/log") { request, context in
+            let lines = request.uri.queryParameters["lines"].flatMap { Int($0) } ?? 100
+            return try await service.queryLog(Self.parameter("network", context), lines: lines)
+        }
         networks.delete(":network/leases/:address") { _, context in
             try Self.json(
                 await service.releaseLease(

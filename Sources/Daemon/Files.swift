@@ -111,14 +111,16 @@ enum Files {
         close(directory)
     }
 
-    /// The whole file; nil where there is none.
-    static func read(_ path: String) throws(FileError) -> [UInt8]? {
+    /// The whole file, or so many of its last octets; nil where there is none.
+    static func read(_ path: String, last limit: Int? = nil) throws(FileError) -> [UInt8]? {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
             throw FileError("read", path)
         }
         defer { close(file) }
+        // A file that is shorter is read from its beginning.
+        if let limit { lseek(file, -limit, Int32(SEEK_END)) }
         var content: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {

@@ -13,4 +13,17 @@ extension NetworkService {
         }
         return try await responder.dnsCache(of: uuid, flush: flush)
     }
+
+    /// The last lines of what guests of a network have asked and were told.
+    public func queryLog(_ reference: String, lines: Int) throws -> String {
+        let name = name(of: try find(reference))
+        guard let content = try Files.read(store.paths.queryLog(of: name), last: 1 << 20) else {
+            throw APIError(
+                .wrongState,
+                "network '\(name)' keeps no log of queries: put <vnet:queryLog>yes</vnet:queryLog> into its"
+                    + " <vnet:network>")
+        }
+        return String(decoding: content, as: UTF8.self).split(separator: "\n").suffix(max(0, lines)).map { $0 + "\n" }
+            .joined()
+    }
 }

@@ -151,7 +151,8 @@ extension NetworkService {
         guard let configuration = ServiceConfiguration(of: live.definition, resolvers: asked) else { return }
         var sockets = dns
         try sockets.addBridge(
-            of: configuration, interfaceIndex: live.interfaceIndex, open: former?.sockets)
+            of: configuration, interfaceIndex: live.interfaceIndex,
+            queryLog: store.paths.queryLog(of: live.definition.name), open: former?.sockets)
         live.sockets = sockets
         if let former, let served = former.sockets, sockets.isSame(as: served),
             ServiceConfiguration(of: former.definition, resolvers: asked)?.hasSameFrame(as: configuration) == true,

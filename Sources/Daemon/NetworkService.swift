@@ -200,6 +200,7 @@ public actor NetworkService {
 
     /// Forgets a network that neither runs nor is kept on disk, with its ports and leases.
     func discard(_ uuid: NetworkUUID) async {
+        tidy("remove the log of queries") { try Files.remove(store.paths.queryLog(of: name(of: uuid)), durable: false) }
         for port in ports.ports(of: uuid) { tidy("remove port '\(port.name)'") { try removePort(port) } }
         networks[uuid] = nil
         await responder.forget(uuid)

@@ -42,6 +42,9 @@ public struct Paths: Hashable, Sendable {
     var leases: String { root + "/var/lib/vnet/leases" }
     var logs: String { root + "/var/lib/vnet/log" }
 
+    /// What guests of a network ask of its name service.
+    func queryLog(of network: String) -> String { "\(logs)/queries-\(network).log" }
+
     /// Whether a daemon runs for this instance, be it only just started.
     public var hasDaemon: Bool {
         let text = (try? Files.read(pid)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""

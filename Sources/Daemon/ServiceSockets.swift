@@ -125,9 +125,14 @@ struct ServiceSockets {
     // MARK: What needs the bridge
 
     /// Adds what is bound to the bridge itself, and so needs it to be there; what `open` has already is used on.
-    mutating func addBridge(of configuration: ServiceConfiguration, interfaceIndex: Int32, open former: Self?) throws {
+    ///
+    /// The file of `queryLog` is what guests' questions are written to, if they are.
+    mutating func addBridge(
+        of configuration: ServiceConfiguration, interfaceIndex: Int32, queryLog: String, open former: Self?
+    ) throws {
         let place = ServiceSocket.Place.interface(interfaceIndex)
-        for role in configuration.socketsOnBridge {
+        let log: [SocketRole] = configuration.dns?.logsQueries == true ? [.queryLog(queryLog)] : []
+        for role in configuration.socketsOnBridge + log {
             open.append(
                 try former?.kept(place).first { $0.role == role }
                     ?? ServiceSocket(role, at: place, Self.socket(role, of: configuration, interfaceIndex)))
@@ -147,6 +152,8 @@ struct ServiceSockets {
             case .routerSolicitations: unsafe clinux_open_router_socket(bridge)
             case .tftp(let address, _): open(port: 69, address, on: bridge)
             case .tftpRoot(let path): unsafe clinux_open_root(path)
+            case .queryLog(let path):
+                unsafe Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
             case .dnsUDP, .dnsTCP: preconditionFailure("DNS is not served on the bridge but on its addresses")
             }
         guard descriptor < 0 else { return descriptor }
@@ -154,6 +161,9 @@ struct ServiceSockets {
         if case .tftpRoot(let path) = role {
             let cause = SocketError("open the folder '\(path)' of <tftp>", errno: number)
             throw DaemonError("\(cause): make it, or remove <tftp> from the network")
+        }
+        if case .queryLog(let path) = role {
+            throw SocketError("open '\(path)' for the queries of network '\(configuration.name)'", errno: number)
         }
         guard number == EADDRINUSE, let port = role.port else {
             throw SocketError("open the socket '\(role)' on '\(bridge)'", errno: number)

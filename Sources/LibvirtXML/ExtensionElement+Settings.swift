@@ -13,6 +13,11 @@ extension ExtensionElement {
         if let answer = reader.content(of: element, as: YesNo.self) { network.extensions.antiSpoof = answer == .yes }
     }
 
+    static let queryLog = Self("queryLog", .once(Vocabulary(content: .text))) { element, network, reader in
+        guard reader.requireOwnBridge(element, network) else { return }
+        if let answer = reader.content(of: element, as: YesNo.self) { network.extensions.logsQueries = answer == .yes }
+    }
+
     static let linkLocalForward = Self("linkLocalForward", .once(Vocabulary(content: .text))) {
         element, network, reader in
         guard reader.requireOwnBridge(element, network) else { return }

@@ -29,6 +29,7 @@ struct ExtensionElement: Sendable {
         .linkLocalForward,
         .cname,
         .address,
+        .queryLog,
     ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })

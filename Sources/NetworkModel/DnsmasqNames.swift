@@ -11,6 +11,7 @@ struct DnsmasqNames: Hashable, Sendable {
     /// Domains about which nobody is to be asked.
     private(set) var closedDomains: [String] = []
     private(set) var refusesPrivateAddresses = false
+    private(set) var logsQueries = false
 
     /// Whether the line is about names and understood; else it changes nothing here.
     mutating func read(_ line: DnsmasqLine) -> Bool {
@@ -24,6 +25,9 @@ struct DnsmasqNames: Hashable, Sendable {
         case "stop-dns-rebind":
             refusesPrivateAddresses = true
             return line.value.isEmpty
+        case "log-queries":
+            logsQueries = true
+            return line.value.isEmpty || line.value == "extra"
         default: return false
         }
     }

@@ -19,6 +19,8 @@ extension NetworkDefinition {
         /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
         public var linkLocalForward: Set<LinkLocalGroup> = []
 
+        /// Whether what guests ask of the name service is written down.
+        public var logsQueries = false
         /// Names that stand for other names; no two have the same name.
         public var aliases: [ServiceConfiguration.DNS.Alias] = []
         /// What is answered about whole domains; no two are of the same domain.

@@ -19,7 +19,7 @@ extension ServiceConfiguration {
 
 extension NetworkDefinition {
     /// The guests' domain without a final dot; nil where the document names none, or the root.
-    var servedDomain: String? {
+    public var servedDomain: String? {
         guard let name = domain?.name, !name.isEmpty, name != "." else { return nil }
         return name.hasSuffix(".") ? String(name.dropLast()) : name
     }
@@ -129,6 +129,7 @@ extension ServiceConfiguration.DNS {
         aliases = definition.extensions.aliases + options.aliases
         fixedDomains = definition.extensions.fixedDomains + options.fixedDomains
         refusesPrivateAddresses = options.refusesPrivateAddresses
+        logsQueries = definition.extensions.logsQueries || options.logsQueries
         if definition.forward != nil {
             // The host may list one of this network's own addresses as its resolver: asking it would be a loop.
             let own = Set(definition.ips.map(\.address))

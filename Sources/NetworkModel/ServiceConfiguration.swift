@@ -147,9 +147,12 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
         /// Whether answers from elsewhere with addresses of private networks are refused: a page in a guest's browser could
         /// else reach what is behind the guest by a name of its own (DNS rebinding).
         public var refusesPrivateAddresses: Bool
+        /// Whether what guests ask is written down.
+        public var logsQueries: Bool
 
         public init() {
             refusesPrivateAddresses = false
+            logsQueries = false
             localOnly = false
             forwardPlainNames = true
             subnets = []

@@ -201,7 +201,7 @@ final class DHCPLoop {
                 } else {
                     try watch(descriptor, .router(configuration.uuid))
                 }
-            case .dnsUDP, .dnsTCP: forDNS.append((role, descriptor))
+            case .dnsUDP, .dnsTCP, .queryLog: forDNS.append((role, descriptor))
             case .tftp, .tftpRoot: forTFTP.append((role, descriptor))
             }
         }

@@ -18,7 +18,9 @@ extension DNSLoop {
         for effect in effects {
             switch effect {
             case .send(let flight, let server, let bytes, let transport): ask(flight, server, bytes, transport, network)
-            case .answer(let client, let bytes): deliver(bytes, to: client, network)
+            case .answer(let client, let bytes, let answerer):
+                deliver(bytes, to: client, network)
+                network.log?.note(bytes, to: client, by: answerer, at: now)
             case .close(let flight): network.upstreams[flight].map(end)
             }
         }
@@ -97,9 +99,9 @@ extension DNSLoop {
     }
 
     private func deliver(_ bytes: [UInt8], to client: DNSClient, _ network: DNSNetwork) {
-        switch client {
-        case .datagram(let socket, let address, let port):
-            var endpoint = clinux_endpoint(address, port: port)
+        switch client.way {
+        case .datagram(let socket, let port):
+            var endpoint = clinux_endpoint(client.address, port: port)
             _ = unsafe clinux_send_to(socket, bytes, bytes.count, &endpoint)
         case .connection(let token):
             guard let connection = network.connections[token] else { return }

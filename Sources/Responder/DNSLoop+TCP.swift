@@ -69,11 +69,15 @@ extension DNSLoop {
 
     private func answer(_ query: [UInt8], _ connection: DNSConnection) {
         let network = connection.network
+        let now = now
+        let client = DNSClient(way: .connection(connection.token), address: connection.address, askedAt: now)
         let outcome = network.resolver.handle(
-            query.span, from: .connection(connection.token), at: connection.address, over: .tcp, now: now,
-            using: &generator, into: &response, effects: &effects)
+            query.span, from: client, at: connection.address, over: .tcp, now: now, using: &generator,
+            into: &response, effects: &effects)
         switch outcome {
-        case .answered: connection.stream.append(response.bytes)
+        case .answered(let answerer):
+            connection.stream.append(response.bytes)
+            network.log?.note(response.bytes, to: client, by: answerer, at: now)
         case .pending: connection.inFlight += 1
         case .ignored: break
         }

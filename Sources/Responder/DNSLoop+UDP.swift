@@ -14,13 +14,16 @@ extension DNSLoop {
         for index in 0..<count {
             let remote = batch.sender(index)
             guard let address = remote.address, network.serves(address) else { continue }
-            let client = DNSClient.datagram(socket: socket, address: address, port: remote.port)
+            let client = DNSClient(
+                way: .datagram(socket: socket, port: remote.port), address: address, askedAt: now)
             let outcome = batch.withMessage(index) { message in
                 network.resolver.handle(
                     message, from: client, at: address, over: .udp, now: now, using: &generator, into: &response,
                     effects: &effects)
             }
-            if outcome == .answered { batch.answer(index, with: response.bytes) }
+            guard case .answered(let answerer) = outcome else { continue }
+            batch.answer(index, with: response.bytes)
+            network.log?.note(response.bytes, to: client, by: answerer, at: now)
         }
         batch.send(to: socket)
         carryOutCollected(network)

@@ -91,6 +91,7 @@ final class DNSLoop {
                 case nil: break
                 }
             }
+            for network in networks.values { network.log?.flush() }
             guard !busy.isEmpty || isFull else { continue }
             let now = now
             for (uuid, network) in busy {
@@ -132,6 +133,10 @@ final class DNSLoop {
                 networks[configuration.uuid] = network
                 shareCacheBudget()
                 for (role, descriptor) in sockets {
+                    if case .queryLog = role {
+                        network.log = QueryLog(descriptor)
+                        continue
+                    }
                     let source: Source =
                         role == .dnsUDP ? .datagrams(network, descriptor) : .listener(network, descriptor)
                     network.sockets.append((try watch(descriptor, source), descriptor))

@@ -2,9 +2,15 @@ internal import DNS
 internal import NetworkModel
 
 /// Who waits for an answer from another server.
-enum DNSClient: Hashable, Sendable {
-    case datagram(socket: Int32, address: IPAddress, port: UInt16)
-    case connection(UInt64)
+struct DNSClient: Hashable, Sendable {
+    enum Way: Hashable, Sendable {
+        case datagram(socket: Int32, port: UInt16)
+        case connection(UInt64)
+    }
+
+    var way: Way
+    var address: IPAddress
+    var askedAt: Duration
 }
 
 /// One network in the DNS loop.
@@ -14,6 +20,8 @@ final class DNSNetwork {
     var sockets: [(token: UInt64, descriptor: Int32)] = []
     var connections: [UInt64: DNSConnection] = [:]
     var upstreams: [DNSFlightID: DNSUpstream] = [:]
+    /// Nil where nobody wants to know what is asked.
+    var log: QueryLog?
     private var subnets: [IPSubnet]
     private var leases: [IPv4Address: Lease]
     private var ipv6Leases: [IPv6Subnet: IPv6Lease]

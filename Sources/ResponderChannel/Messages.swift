@@ -14,6 +14,8 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case dnsUDP
     /// TCP port 53, listening.
     case dnsTCP
+    /// The file of this path, for appending what guests ask.
+    case queryLog(String)
     /// UDP port 69 on one of the bridge's addresses, for files below the root of this path.
     case tftp(at: IPAddress, root: String)
     /// The folder of this path, for reading alone.

@@ -32,7 +32,7 @@ import Wire
         var scene = Scene()
         try scene.learn(Self.www)
         let asked = query("wWw.dEbian.org", id: 7, edns: EDNS(udpPayloadSize: 512))
-        guard case .answer(_, let bytes) = scene.ask("vm2", asked).first else {
+        guard case .answer(_, let bytes, _) = scene.ask("vm2", asked).first else {
             Issue.record("not remembered")
             return
         }
@@ -42,7 +42,7 @@ import Wire
         #expect(answer.answers[0].name.description == "wWw.dEbian.org")
         #expect(answer.edns == EDNS())
         // Without an OPT record, none comes back (RFC 6891, section 7).
-        guard case .answer(_, let plain) = scene.ask("vm3").first else { return }
+        guard case .answer(_, let plain, _) = scene.ask("vm3").first else { return }
         #expect(try DNSMessage(plain.span).additional.isEmpty)
     }
 
@@ -62,7 +62,7 @@ import Wire
         var scene = Scene()
         try scene.learn(Self.www) { $0.header.isAuthentic = true }
         let asked = query("www.debian.org", edns: dnssecOK.map { EDNS(dnssecOK: $0) }) { $0.header.isAuthentic = ad }
-        guard case .answer(_, let bytes) = scene.ask("vm1", asked).first else {
+        guard case .answer(_, let bytes, _) = scene.ask("vm1", asked).first else {
             Issue.record("not remembered")
             return
         }
@@ -195,7 +195,7 @@ import Wire
         #expect(scene.ask("vm3", query("www.debian.org", id: 3, edns: EDNS()), at: "192.168.150.7") == [])
         let effects = scene.reply(sent, try sent.answer())
         let ids = effects.compactMap { effect -> UInt8? in
-            if case .answer(_, let bytes) = effect { bytes[1] } else { nil }
+            if case .answer(_, let bytes, _) = effect { bytes[1] } else { nil }
         }
         #expect(ids == [1, 2, 3])
     }
@@ -398,7 +398,7 @@ import Wire
     }
 
     private static func cookie(in effects: [DNSEffect<String>]) throws -> [UInt8]? {
-        guard case .answer(_, let bytes) = effects.first, let answer = try? DNSMessage(bytes.span),
+        guard case .answer(_, let bytes, _) = effects.first, let answer = try? DNSMessage(bytes.span),
             case .other(_, let options)? = answer.additional.first?.data, options.count == 28
         else { return nil }
         return Array(options.dropFirst(4))

@@ -17,7 +17,7 @@ import Testing
         #expect(
             story(effects)
                 == "answer vm1 NOERROR ra; www.Debian.org 300 A 151.101.2.132 | close \(sent.flight.rawValue)")
-        guard case .answer(_, let bytes) = effects[0] else { return }
+        guard case .answer(_, let bytes, _) = effects[0] else { return }
         // The client's own id and case.
         #expect(Array(bytes.prefix(2)) == [0x12, 0x34])
         #expect(try DNSMessage(bytes.span).questions[0].name.description == "www.Debian.org")
@@ -208,7 +208,7 @@ import Testing
                     DNSRecord(name: .root, recordClass: DNSClass(rawValue: 1232), ttl: 0, data: .other(.opt, bogus))
                 ]
             })
-        guard case .answer("vm1", let bytes) = effects.first else {
+        guard case .answer("vm1", let bytes, _) = effects.first else {
             Issue.record("no answer: \(story(effects))")
             return
         }
@@ -234,7 +234,7 @@ import Testing
         let sent = try #require(Sent(scene.ask()))
         let effects = scene.reply(sent, try sent.answer(code))
         #expect(effects.count == 2)
-        guard case .answer(_, let bytes) = effects[0] else { return }
+        guard case .answer(_, let bytes, _) = effects[0] else { return }
         #expect(try DNSMessage(bytes.span).header.responseCode == code)
     }
 
@@ -253,7 +253,8 @@ import Testing
     /// The failure has the client's question, and an OPT record that says why where the client sent one (RFC 8914).
     @Test func failsInKind() throws {
         var scene = Scene(DNSForwarderLimits(waitersPerAddress: 0))
-        guard case .answer(_, let bytes) = scene.ask("vm1", query("www.debian.org", edns: EDNS(dnssecOK: true))).first
+        guard
+            case .answer(_, let bytes, _) = scene.ask("vm1", query("www.debian.org", edns: EDNS(dnssecOK: true))).first
         else {
             Issue.record("no answer")
             return
@@ -387,7 +388,7 @@ import Testing
             for effect in effects {
                 if let sent = Sent([effect]) { open[sent.flight] = sent }
                 if case .close(let flight) = effect { open[flight] = nil }
-                if case .answer(let client, _) = effect { answered[client, default: 0] += 1 }
+                if case .answer(let client, _, _) = effect { answered[client, default: 0] += 1 }
             }
         }
         for _ in 0..<300 {

@@ -32,7 +32,8 @@ struct Scene {
         let outcome = resolver.handle(
             bytes.span, from: client, at: address, over: transport, now: now, using: &random, into: &response,
             effects: &effects)
-        return (outcome == .answered ? [.answer(client, response.bytes)] : []) + effects
+        guard case .answered(let answerer) = outcome else { return effects }
+        return [.answer(client, response.bytes, by: answerer)] + effects
     }
 
     mutating func reply(
@@ -92,7 +93,7 @@ func story(_ effects: [DNSEffect<String>]) -> String {
     effects.map { effect in
         switch effect {
         case .send(let flight, _, _, let transport): "send \(flight.rawValue)" + (transport == .tcp ? " over TCP" : "")
-        case .answer(let client, let bytes): "answer \(client) \(text(of: bytes))"
+        case .answer(let client, let bytes, _): "answer \(client) \(text(of: bytes))"
         case .close(let flight): "close \(flight.rawValue)"
         }
     }.joined(separator: " | ")

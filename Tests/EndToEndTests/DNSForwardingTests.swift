@@ -53,6 +53,52 @@ struct DNSForwardingTests {
         }
     }
 
+    @Test func `what guests ask is written down where that is wished`() async throws {
+        try requireTools("dig", "python3")
+        try await withSite { site in
+            let server = try await serveZone(site)
+            let name = "queries-lab.log"
+            let wished = network("lab", extra: extensions("<vnet:queryLog>yes</vnet:queryLog>"))
+            try await site.host.run(wished)
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            for (name, words) in [
+                ("www.signed.test", []), ("WWW.signed.test", ["+tcp"]), ("none.signed.test", ["MX"]),
+                ("1.150.168.192.in-addr.arpa", ["PTR"]),
+            ] {
+                _ = try await guest.run(["dig", "@192.168.150.1", "+tries=1", name] + words)
+            }
+            // Whoever is not answered by anyone hears so, and that is written too.
+            server.signal(SIGTERM)
+            _ = await server.outcome()
+            _ = try await dig(guest, "late.signed.test")
+            let lines = try await site.host.must("dns", "log", "lab").text.split(separator: "\n").map { line in
+                #expect(
+                    line.contains(#/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /#) && line.contains(#/ \d+\.\dms$/#),
+                    "\(line)")
+                return line.split(separator: " ").dropFirst().dropLast().joined(separator: " ")
+            }
+            #expect(
+                lines == [
+                    "192.168.150.201 udp www.signed.test A NOERROR \(Site.outsideAddress)",
+                    "192.168.150.201 tcp WWW.signed.test A NOERROR cache",
+                    "192.168.150.201 udp none.signed.test MX NXDOMAIN \(Site.outsideAddress)",
+                    "192.168.150.201 udp 1.150.168.192.in-addr.arpa PTR NOERROR network",
+                    "192.168.150.201 udp late.signed.test A SERVFAIL nobody",
+                ])
+            #expect(try await site.host.must("dns", "log", "lab", "--lines", "1").text.contains("late.signed.test"))
+            // Only where it is wished, from that moment on.
+            try await site.host.must("apply", "-", input: network("lab"))
+            _ = try await dig(guest, "1.150.168.192.in-addr.arpa", "PTR")
+            #expect(try await site.host.must("dns", "log", "lab").text.split(separator: "\n").count == lines.count)
+            try await site.host.must("stop", "lab")
+            try await site.host.must("undefine", "lab")
+            #expect(!FileManager.default.fileExists(atPath: "\(site.host.root)/var/lib/vnet/log/\(name)"))
+            try await site.host.run(network("lab"))
+            let none = try await site.host.vnet("dns", "log", "lab")
+            #expect(!none.isSuccess && none.errors.contains("keeps no log of queries"), "\(none)")
+        }
+    }
+
     @Test func `signatures come through, and delv finds them right`() async throws {
         try requireTools("dig", "delv", "python3")
         try await withSite { site in

@@ -5,7 +5,7 @@ internal import NetworkModel
 struct DNSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         "dns",
-        abstract: "Look after a network's name service.", subcommands: [DNSCacheCommand.self])
+        abstract: "Look after a network's name service.", subcommands: [DNSCacheCommand.self, DNSLogCommand.self])
 }
 
 struct DNSCacheCommand: AsyncParsableCommand {
@@ -33,6 +33,26 @@ struct DNSCacheCommand: AsyncParsableCommand {
         for (name, value) in statistics.lines {
             print((name + ":").padding(to: 16) + value)
         }
+    }
+}
+
+struct DNSLogCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        "log",
+        abstract: "Show what guests have asked a network's name service, and what they were told.",
+        discussion: """
+            For a network with <vnet:queryLog>yes</vnet:queryLog>. A line an answer: the time, who asked, by UDP or TCP, the name, \
+            the type, the response code, whose answer it is ('network', 'cache', 'stale', 'nobody' or a server's address), and \
+            how long it took. The file is /var/lib/vnet/log/queries-NETWORK.log, for 'tail -f'.
+            """)
+
+    @OptionGroup var instance: Instance
+    @OptionGroup var reference: Reference
+    @Option(help: "How many lines.") var lines = 100
+
+    func run() async throws {
+        let path = ["networks", reference.network, "dns", "log"]
+        print(try await instance.client().text(path, query: "?lines=\(lines)"), terminator: "")
     }
 }
 

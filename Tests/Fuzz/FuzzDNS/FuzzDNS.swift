@@ -56,12 +56,12 @@ private func ask(_ bytes: [UInt8]) {
         let outcome = resolver.handle(
             bytes.span, from: client, at: "192.168.150.5", over: transport, now: .seconds(100), using: &random,
             into: &response, effects: &effects)
-        guard outcome == .answered else { continue }
+        guard case .answered = outcome else { continue }
         check(response.bytes, to: bytes)
         precondition(transport == .tcp || response.count <= 65_535)
     }
     for effect in resolver.tick(now: .seconds(200), using: &random) {
-        if case .answer(_, let answer) = effect { check(answer, to: bytes) }
+        if case .answer(_, let answer, _) = effect { check(answer, to: bytes) }
     }
 }
 
@@ -88,7 +88,7 @@ private func answer(_ bytes: [UInt8]) {
     }
     for effect in resolver.receive(reply.span, on: flight, from: server, now: .seconds(101), using: &random) {
         // What the records hold is for whoever asked: types that are unknown here are handed on as well.
-        guard case .answer(_, let answer) = effect else { continue }
+        guard case .answer(_, let answer, _) = effect else { continue }
         precondition(answer[0..<2] == question[0..<2] && answer[2] & 0x80 != 0, "an answer to something else")
     }
     let again = query("vm1.lab.test")
@@ -97,7 +97,7 @@ private func answer(_ bytes: [UInt8]) {
     let outcome = resolver.handle(
         again.span, from: 2, at: "192.168.150.6", over: .udp, now: .seconds(102), using: &random, into: &known,
         effects: &none)
-    precondition(outcome == .answered && none.isEmpty)
+    precondition(outcome == .answered(by: .network) && none.isEmpty)
     check(known.bytes, to: again)
 }
 
