@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 
 /// Programs of the host's owner that hear of networks, called as libvirt calls its `network` hook.
 ///
@@ -57,52 +56,11 @@ struct Hooks: Sendable {
     }
 
     private func call(_ program: String, _ arguments: [String], _ input: String) async throws(HookError) {
-        guard let documents = file(), let errors = file() else {
-            throw HookError(program: program, reason: "no file in '\(scratch)' for what it is to read")
-        }
-        let outcome: Result<Int32, any Error>
-        do {
-            try documents.write(contentsOf: Data(input.utf8))
-            try documents.seek(toOffset: 0)
-            let process = Process()
-            process.executableURL = URL(filePath: program)
-            process.arguments = arguments
-            process.environment = [
-                "LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-            ]
-            process.standardInput = documents
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = errors
-            outcome = await withCheckedContinuation { end in
-                process.terminationHandler = { process in
-                    let isSignal = process.terminationReason == .uncaughtSignal
-                    end.resume(returning: .success(isSignal ? -process.terminationStatus : process.terminationStatus))
-                }
-                do { try process.run() } catch { end.resume(returning: .failure(error)) }
-            }
+        do throws(ProgramError) {
+            try await ChildProgram.run(program, arguments, input: input, scratch: scratch)
         } catch {
-            outcome = .failure(error)
+            throw HookError(program: program, reason: "\(error)")
         }
-        switch outcome {
-        case .success(0): return
-        case .success(let status):
-            let how = status < 0 ? "signal \(-status) ended it" : "it ended with code \(status)"
-            try? errors.seek(toOffset: 0)
-            let said = (try? errors.read(upToCount: 4_096)).flatMap { $0 } ?? Data()
-            let words = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-            throw HookError(program: program, reason: words.isEmpty ? how : "\(how): \(words)")
-        case .failure(let error): throw HookError(program: program, reason: "it could not be run: \(error)")
-        }
-    }
-
-    /// A file that is gone with its last descriptor: unlike a pipe, nobody waits for it to be read.
-    private func file() -> FileHandle? {
-        var template = Array("\(scratch)/.hook-XXXXXX".utf8CString)
-        let descriptor = unsafe mkstemp(&template)
-        guard descriptor >= 0 else { return nil }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unsafe unlink(&template)
-        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 }
 

@@ -29,6 +29,7 @@ extension NetworkService {
             reviewRules(of: uuid)
             await learnLeases(of: uuid)
             neighboursChanged(of: before.definition, live.definition)
+            if let warning = await registerNames(of: live, insteadOf: before) { logger.warning("\(warning)") }
         } catch {
             // What the next daemon finds is then half of each, and it knows.
             try await goBack(from: transition, to: before)

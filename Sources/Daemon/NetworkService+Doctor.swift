@@ -138,6 +138,18 @@ extension NetworkService {
                         + " network's guests",
                     remedy: ["ss -lunp 'sport = 67'"]))
         }
+        if let names = HostNames(live), await !findsNames(of: live) {
+            let (server, domain) = (names.servers.first ?? "", names.domains[0].dropFirst())
+            findings.append(
+                Finding(
+                    network: live.definition.name, .warning,
+                    "the host itself does not resolve names of '\(domain)': systemd-resolved does not run, or was not told. Start"
+                        + " it and then the network, or tell the resolver that the host has: dnsmasq, unbound or NetworkManager's",
+                    remedy: [
+                        "systemctl enable --now systemd-resolved",
+                        "echo 'server=/\(domain)/\(server)' >>/etc/dnsmasq.conf",
+                    ]))
+        }
         return findings
     }
 

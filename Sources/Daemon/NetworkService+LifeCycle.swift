@@ -92,6 +92,7 @@ extension NetworkService {
             let transition = try decided ?? transition(from: nil, to: definition)
             let intent = NetworkStore.Intent(definition, rules: transition.rules, formerDisk: disk)
             try store.begin(intent)
+            var warnings = transition.dns.warnings
             do {
                 if saving { try store.save(definition) }
                 // Two statements: what is assigned to through an optional is held on to while the right side waits.
@@ -102,6 +103,7 @@ extension NetworkService {
                 reviewRules(of: uuid)
                 await learnLeases(of: uuid)
                 neighboursChanged(of: definition)
+                if let warning = await registerNames(of: live, insteadOf: nil) { warnings.append(warning) }
             } catch {
                 await responder.withdraw(uuid)
                 networks[uuid]?.starting = nil
@@ -111,8 +113,8 @@ extension NetworkService {
             logger.info(
                 "network started", metadata: ["network": "\(definition.name)", "bridge": "\(transition.bridge)"])
             emit(.started, definition)
-            for warning in transition.dns.warnings { logger.warning("\(warning)") }
-            return transition.dns.warnings
+            for warning in warnings { logger.warning("\(warning)") }
+            return warnings
         } catch let error as APIError {
             throw error
         } catch {

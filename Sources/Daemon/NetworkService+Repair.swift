@@ -128,6 +128,7 @@ extension NetworkService {
                 // The rest may have changed meanwhile.
                 networks[uuid]?.live?.interfaceIndex = anew.interfaceIndex
                 networks[uuid]?.live?.sockets = anew.sockets
+                if let warning = await registerNames(of: anew, insteadOf: live) { logger.warning("\(warning)") }
             }
             unrepaired[uuid] = nil
             emit(.repaired, live.definition, "\(cause): \(plan.summary)")

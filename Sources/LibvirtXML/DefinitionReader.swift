@@ -141,9 +141,6 @@ struct DefinitionReader {
             warn(element, "<domain> has no 'name' and no effect")
             return nil
         }
-        if register == true {
-            warn(element, "'register' of <domain> has no effect yet: the host does not resolve guests' names by itself")
-        }
         return .init(name: domainName(element, "name", name), localOnly: localOnly, register: register)
     }
 

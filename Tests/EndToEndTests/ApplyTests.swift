@@ -54,7 +54,7 @@ struct ApplyTests {
             try await site.host.must("apply", try file(site, "first.xml", network("lab")))
             try await site.host.must("attach", "lab", "--name", "vm1")
             let guest = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
-            let ping = try guest.start("ping", "-n", "-i", "0.05", "-w", "300", "192.168.150.1")
+            let ping = try guest.start("ping", "-n", "-i", "0.01", "-w", "300", "192.168.150.1")
             let processes = try await site.host.processes()
             let steps: [(what: String, xml: String)] = [
                 ("range and domain", network("lab", extra: "<domain name='other.test'/>")),
@@ -78,7 +78,7 @@ struct ApplyTests {
             // The bridge's own address changed in the last step: what was on its way then is lost, at most a second of it.
             let lost = outcome.output.firstMatch(of: /(\d+) packets transmitted, (\d+) received/)
             let (sent, received) = (Int(lost?.1 ?? "") ?? 0, Int(lost?.2 ?? "") ?? -9)
-            #expect(sent > 20 && sent - received <= 20, "\(outcome)")
+            #expect(sent > 20 && sent - received <= 100, "\(outcome)")
             let tap = try await site.host.namespace.run("bridge", "link", "show", "dev", "vtap0")
             #expect(tap.output.contains("master br-lab"))
             try await site.host.must("detach", "lab", "vm1")
