@@ -191,7 +191,7 @@ extension NetworkService {
         for uuid in networks.keys {
             // What runs may have changed while another network's news were sent.
             guard let live = networks[uuid]?.live,
-                let configuration = ServiceConfiguration(of: live.definition, resolvers: resolvers)
+                let configuration = services(of: live.definition)
             else { continue }
             do {
                 try await responder.reconfigure(configuration)

@@ -22,7 +22,7 @@ extension NetworkService {
         let before = networks[uuid]
         let transition = try transition(from: before?.live, to: definition)
         var report = ApplyReport(
-            of: transition, definition: before?.definition, resolvers: resolvers, warnings: notes.map(\.description))
+            of: transition, definition: before?.definition, services: services(of:), warnings: notes.map(\.description))
         guard !isDryRun, !report.isEmpty else { return report }
 
         let isSaving = before?.definition != definition
@@ -48,10 +48,10 @@ extension NetworkService {
 }
 
 extension ApplyReport {
-    /// `definition` is what is on disk before it.
+    /// `definition` is what is on disk before it, and `services` tells what guests of a network that runs are served.
     init(
-        of transition: Transition, definition: NetworkDefinition?, resolvers: [ServiceConfiguration.DNS.Server],
-        warnings: [String]
+        of transition: Transition, definition: NetworkDefinition?,
+        services: (NetworkDefinition) -> ServiceConfiguration?, warnings: [String]
     ) {
         let former = transition.former
         let wish = transition.definition
@@ -60,8 +60,7 @@ extension ApplyReport {
             steps: transition.plan.steps.map(\.description), warnings: warnings)
         if definition != wish { changes.append(definition == nil ? .defined : .redefined) }
         if let former {
-            let served = ServiceConfiguration(of: former.definition, resolvers: resolvers)
-            if served != ServiceConfiguration(of: wish, resolvers: resolvers) { changes.append(.served) }
+            if services(former.definition) != services(wish) { changes.append(.served) }
             if former.bridge != transition.bridge {
                 self.warnings.append(
                     "bridge '\(former.bridge)' cannot be renamed while it is up: '\(transition.bridge)' is made, the"

@@ -18,9 +18,10 @@ struct HostNames: Hashable {
         guard live.definition.domain?.register == true, let domain = live.definition.servedDomain else { return nil }
         bridge = live.bridge
         interfaceIndex = live.interfaceIndex
-        servers = live.definition.nameServerAddresses.map { address in
-            guard let port = live.redirects.first(where: { $0.address == address })?.port else { return "\(address)" }
-            return address.family == .ipv4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+        servers = live.nameServers.map { server in
+            guard server.port != 53 else { return "\(server.address)" }
+            return server.address.family == .ipv4
+                ? "\(server.address):\(server.port)" : "[\(server.address)]:\(server.port)"
         }
         domains = ([domain] + live.definition.subnets.compactMap(\.reverseDomain)).map { "~\($0)" }
     }
@@ -73,19 +74,5 @@ extension NetworkService {
             throw ProgramError(description: "there is no 'resolvectl' on this host")
         }
         try await ChildProgram.run(program, [verb, bridge.description] + words, scratch: store.paths.run)
-    }
-}
-
-extension IPSubnet {
-    /// The domain that holds the subnet's reverse names and no others (RFC 1035, section 3.5; RFC 3596, section 2.5); nil
-    /// where it takes several.
-    fileprivate var reverseDomain: String? {
-        let (address, bits, width): (IPAddress, Int, Int) =
-            switch self {
-            case .v4(let subnet): (.v4(subnet.base), 8, 32)
-            case .v6(let subnet): (.v6(subnet.base), 4, 128)
-            }
-        guard prefixLength > 0, prefixLength % bits == 0 else { return nil }
-        return address.reverseName.split(separator: ".").dropFirst((width - prefixLength) / bits).joined(separator: ".")
     }
 }

@@ -40,11 +40,25 @@ extension NetworkService {
         }
     }
 
-    /// Has the rules of those follow that have to do with a network which has just started, stopped or changed.
+    /// Has the rules and the names of those follow that have to do with a network which has just started, stopped or changed.
     func neighboursChanged(of definitions: NetworkDefinition?...) {
         let changed = definitions.compactMap(\.self)
         let peers = Set(changed.flatMap { networks.peers(of: $0).map(\.uuid) }).subtracting(changed.map(\.uuid))
-        for uuid in peers { surroundingsChanged(of: uuid) }
+        for uuid in peers {
+            surroundingsChanged(of: uuid)
+            Task { await refreshNames(of: uuid) }
+        }
+    }
+
+    /// Tells a network's name service of the networks that run now, when what is being done to the network is done.
+    private func refreshNames(of uuid: NetworkUUID) async {
+        do {
+            while busy.contains(uuid) { try await Task.sleep(for: .milliseconds(20)) }
+            guard let live = networks[uuid]?.live, let configuration = services(of: live.definition) else { return }
+            try await responder.reconfigure(configuration)
+        } catch {
+            logger.error("network '\(name(of: uuid))' does not know its peers' names: \(error)")
+        }
     }
 
     /// Brings a network's rules up to date, at once or when what is being done to it is done.

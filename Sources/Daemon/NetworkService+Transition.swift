@@ -142,20 +142,29 @@ extension NetworkService {
         return (desired, desired.rules[name])
     }
 
+    /// What guests of a network that runs as `definition` says are served, beside the networks that run now.
+    func services(of definition: NetworkDefinition) -> ServiceConfiguration? {
+        let peers = definition.extensions.peers.compactMap { peer in
+            networks.uuid(named: peer.network).flatMap { networks[$0]?.live }
+        }
+        return ServiceConfiguration(
+            of: definition, resolvers: resolvers,
+            peers: peers.map { .init($0.definition, servers: $0.nameServers) })
+    }
+
     /// Hands the network to the responder, and waits until it is served.
     ///
     /// A network that is served already keeps its sockets; where they stay the same, and nothing changes that the responder
     /// takes up with them, it only gets the new configuration.
     func serve(_ live: inout Live, _ dns: ServiceSockets, insteadOf former: Live? = nil) async throws {
-        let asked = resolvers
-        guard let configuration = ServiceConfiguration(of: live.definition, resolvers: asked) else { return }
+        guard let configuration = services(of: live.definition) else { return }
         var sockets = dns
         try sockets.addBridge(
             of: configuration, interfaceIndex: live.interfaceIndex,
             queryLog: store.paths.queryLog(of: live.definition.name), open: former?.sockets)
         live.sockets = sockets
         if let former, let served = former.sockets, sockets.isSame(as: served),
-            ServiceConfiguration(of: former.definition, resolvers: asked)?.hasSameFrame(as: configuration) == true,
+            services(of: former.definition)?.hasSameFrame(as: configuration) == true,
             await responder.isServing(live.definition.uuid)
         {
             try await responder.reconfigure(configuration)
@@ -164,9 +173,8 @@ extension NetworkService {
         } else {
             try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: sockets)
         }
-        if resolvers != asked, let newer = ServiceConfiguration(of: live.definition, resolvers: resolvers) {
-            try await responder.reconfigure(newer)
-        }
+        // The host's resolvers or a peer may have changed meanwhile.
+        if let newer = services(of: live.definition) { try await responder.reconfigure(newer) }
     }
 }
 
@@ -176,6 +184,15 @@ extension ServiceConfiguration {
         bridge == other.bridge && bridgeMAC == other.bridgeMAC && advertisement == other.advertisement
             && dhcp?.serverAddress == other.dhcp?.serverAddress
             && dhcpv6?.serverAddress == other.dhcpv6?.serverAddress
+    }
+}
+
+extension NetworkService.Live {
+    /// Where the host itself reaches the network's name service.
+    var nameServers: [ServiceConfiguration.DNS.Server] {
+        definition.nameServerAddresses.map { address in
+            .init(address: address, port: redirects.first { $0.address == address }?.port ?? 53)
+        }
     }
 }
 

@@ -29,6 +29,8 @@ public enum OfflinePlan {
         let transition = Transition(
             definition: wish, bridge: bridge, former: nil, dns: ServiceSockets(), observed: try kernel.observe(desired),
             desired: desired, rules: desired.rules[bridge])
-        return ApplyReport(of: transition, definition: known, resolvers: [], warnings: warnings.map(\.description))
+        return ApplyReport(
+            of: transition, definition: known, services: { ServiceConfiguration(of: $0, resolvers: []) },
+            warnings: warnings.map(\.description))
     }
 }

@@ -185,7 +185,7 @@ actor ResponderSupervisor {
 
     /// Tells a network's new configuration, where it has the sockets already; returns when guests are answered by it.
     func reconfigure(_ configuration: ServiceConfiguration) async throws {
-        guard var service = services[configuration.uuid] else { return }
+        guard var service = services[configuration.uuid], service.configuration != configuration else { return }
         service.configuration = configuration
         service.number = nextNumber()
         services[configuration.uuid] = service

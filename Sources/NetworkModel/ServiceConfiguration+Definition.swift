@@ -1,8 +1,9 @@
 extension ServiceConfiguration {
-    /// What is to be served on a network that runs as `definition` says, on a host that asks `resolvers`, in their order.
+    /// What is to be served on a network that runs as `definition` says, on a host that asks `resolvers`, in their order, beside
+    /// `peers`, whose names its guests find.
     ///
     /// Nil where the definition lacks a bridge name or address, as one that was never defined does.
-    public init?(of definition: NetworkDefinition, resolvers: [DNS.Server]) {
+    public init?(of definition: NetworkDefinition, resolvers: [DNS.Server], peers: [DNS.Peer] = []) {
         guard let bridge = definition.bridge.name.flatMap({ InterfaceName($0) }), let mac = definition.mac else {
             return nil
         }
@@ -11,7 +12,7 @@ extension ServiceConfiguration {
         dhcp = definition.ips.lazy.compactMap { DHCP(of: definition, on: $0, hasDNS: hasDNS) }.first
         dhcpv6 = definition.ips.lazy.compactMap { DHCPv6(of: definition, on: $0, hasDNS: hasDNS) }.first
         tftp = TFTP(of: definition)
-        if hasDNS { dns = DNS(of: definition, resolvers: resolvers) }
+        if hasDNS { dns = DNS(of: definition, resolvers: resolvers, peers: peers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
         reportsLeases = definition.extensions.followsLeases
     }
@@ -108,7 +109,7 @@ extension ServiceConfiguration.DHCP.Boot {
 }
 
 extension ServiceConfiguration.DNS {
-    init(of definition: NetworkDefinition, resolvers: [Server]) {
+    init(of definition: NetworkDefinition, resolvers: [Server], peers: [Peer]) {
         self.init()
         domain = definition.servedDomain
         localOnly = definition.domain?.localOnly == true
@@ -135,6 +136,10 @@ extension ServiceConfiguration.DNS {
             let own = Set(definition.ips.map(\.address))
             forwarders = Self.forwarders(
                 of: definition, options, resolvers: resolvers.filter { !own.contains($0.address) })
+        }
+        // What is known of another network here is known of all networks, also of an isolated one: nobody else is asked.
+        for peer in peers where !peer.servers.isEmpty {
+            forwarders += peer.domains.filter { $0 != domain }.map { Forwarder(domain: $0, servers: peer.servers) }
         }
     }
 

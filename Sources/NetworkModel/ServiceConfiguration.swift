@@ -245,6 +245,22 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
             }
         }
 
+        /// Another network that runs here, whose names are found.
+        public struct Peer: Hashable, Sendable {
+            /// Its own, and those of its reverse names.
+            public var domains: [String]
+            /// Its name service.
+            public var servers: [Server]
+
+            /// A network that runs as `definition` says, and whose name service is at `servers`.
+            public init(_ definition: NetworkDefinition, servers: [Server]) {
+                domains =
+                    [definition.servedDomain].compactMap(\.self)
+                    + definition.ips.compactMap { $0.subnet?.reverseDomain }
+                self.servers = servers
+            }
+        }
+
         public struct Server: Hashable, Sendable, Codable {
             public var address: IPAddress
             public var port: UInt16

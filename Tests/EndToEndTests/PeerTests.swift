@@ -106,4 +106,40 @@ struct PeerTests {
             #expect(try await places["lab"]?.ask([.tcp(Self.guest(152), 80)]) == ["\(Self.guest(151)) 80"])
         }
     }
+
+    /// `lab` may open connections in `dmz`, not the other way round; `core` has nothing to do with either.
+    @Test func `guests find the names of networks that they may reach, and of no others`() async throws {
+        try requireTools("dig")
+        try await withSite { site in
+            func document(_ name: String, _ number: Int, mode: String?, _ elements: String) -> String {
+                network(
+                    name, mode: mode, subnet: "192.168.\(number)",
+                    hosts: "<host mac='52:54:00:00:0\(number % 10):22' name='web' ip='192.168.\(number).50'/>",
+                    extra: "<domain name='\(name).test' localOnly='yes'/>" + elements)
+            }
+            func ask(_ guest: Namespace, _ number: Int, _ words: String...) async throws -> String {
+                try await guest.run(["dig", "@192.168.\(number).1", "+short", "+tries=1", "+time=5"] + words).text
+            }
+            let lab = document("lab", 151, mode: nil, extensions("<vnet:peer network='dmz'/>"))
+            try await site.host.run(lab)
+            let first = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.151.201/24": "192.168.151.1"])
+            #expect(try await ask(first, 151, "web.dmz.test") == "")
+            try await site.host.run(document("dmz", 152, mode: nil, ""))
+            try await site.host.run(document("core", 153, mode: nil, ""))
+            #expect(try await eventually { try await ask(first, 151, "web.dmz.test") == "192.168.152.50" })
+            #expect(try await ask(first, 151, "-x", "192.168.152.50") == "web.dmz.test.")
+            #expect(try await ask(first, 151, "web.lab.test") == "192.168.151.50")
+            #expect(try await ask(first, 151, "web.core.test") == "")
+            let second = try await site.guest("vm2", on: "br-dmz", addresses: ["192.168.152.201/24": "192.168.152.1"])
+            #expect(try await ask(second, 152, "web.lab.test") == "")
+            #expect(try await ask(second, 152, "-x", "192.168.151.50") == "")
+            // With the next daemon too, and while both run only.
+            try await site.host.endDaemon()
+            try await site.host.must("list")
+            #expect(try await eventually { try await ask(first, 151, "web.dmz.test") == "192.168.152.50" })
+            try await site.host.must("stop", "dmz")
+            try await site.host.must("dns", "cache", "lab", "flush")
+            #expect(try await eventually { try await ask(first, 151, "web.dmz.test") == "" })
+        }
+    }
 }
