@@ -3,8 +3,8 @@
 
   sudo VNET=.build/release/vnet Benchmarks/dns.py [SERVER...]
 
-Each server in turn has core 0 to itself and one address on a bridge in a network namespace of its own; dnsperf has core 1
-and asks it from another namespace over a veth. The servers know 1,000 names of n1.lab, and ask an upstream server in a third
+Each server in turn has core 0 to itself and serves the same network of vnet's, with the same firewall before it; dnsperf has
+core 1 and asks it from another namespace over a veth. The servers know 1,000 names of n1.lab, and ask an upstream server in a third
 namespace about example.test. What counts is the server's processor time for each answered query, since the client is the
 bottleneck; queries per second are below it. Prints a Markdown table, each figure the median of the rounds; figures of a busy
 machine are worth little, so the load stands below the table.
@@ -87,8 +87,9 @@ def set_up():
 """ + "".join(f' local-data: "{name}.n1.lab. 0 IN A {address}"\n' for name, address in zip(names, addresses))
         + "remote-control:\n control-enable: no\nforward-zone:\n name: \".\"\n forward-addr: 203.0.113.2\n")
     hosts = "".join(f"<host ip='{a}'><hostname>{n}</hostname></host>" for n, a in zip(names, addresses))
-    write("network.xml", f"""<network><name>n1</name><forward mode='nat'/><bridge name='vb1' stp='off' delay='0'/>
-<domain name='n1.lab' localOnly='yes'/><dns>{hosts}</dns><ip address='10.9.0.1' prefix='16'/></network>""")
+    for name, service in (("vnet", f"<dns>{hosts}</dns>"), ("other", "<dns enable='no'/>")):
+        write(f"{name}.xml", f"""<network><name>n1</name><forward mode='nat'/><bridge name='vb1' stp='off' delay='0'/>
+<domain name='n1.lab' localOnly='yes'/>{service}<ip address='10.9.0.1' prefix='16'/></network>""")
 
 
 def vnet(*words):
@@ -109,15 +110,13 @@ def connect():
 
 def begin(server):
     """Starts a server; returns its process id, and how to end it."""
+    vnet("define", f"{work}/{'vnet' if server == 'vnet' else 'other'}.xml")
+    vnet("start", "n1")
+    connect()
     if server == "vnet":
-        vnet("define", f"{work}/network.xml")
-        vnet("start", "n1")
-        connect()
         pids = subprocess.run(["ip", "netns", "pids", HOST], capture_output=True, text=True).stdout.split()
         responder = next(pid for pid in pids if b"responder" in open(f"/proc/{pid}/cmdline", "rb").read())
         return int(responder), lambda: (vnet("stop", "n1"), vnet("undefine", "n1"))
-    sh(f"ip -n {HOST} link add vb1 type bridge; ip -n {HOST} address add 10.9.0.1/16 dev vb1; ip -n {HOST} link set vb1 up")
-    connect()
     if server == "unbound":
         process = start(HOST, 0, ["unbound", "-d", "-c", f"{work}/unbound.conf"])
     else:
@@ -130,7 +129,9 @@ def begin(server):
     def end():
         process.terminate()
         process.wait()
-        sh(f"ip -n {HOST} link del vb1; ip -n {HOST} link del p0")
+        vnet("stop", "n1")
+        vnet("undefine", "n1")
+        sh(f"ip -n {HOST} link del p0")
 
     return process.pid, end
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DNS
 internal import Glibc
 internal import NetworkModel

@@ -83,6 +83,58 @@ struct HostileGuestTests {
         }
     }
 
+    /// Names that nobody has, names that nobody answers for, and connections that are opened and left, as fast as they go.
+    @Test func `a flood from one guest does not keep another from being served`() async throws {
+        try requireTools("python3", "dig", "udhcpc")
+        try await withSite { site in
+            // The outside's address has no name server: what is asked of it waits for its end.
+            try await site.host.run(
+                network(
+                    "lab",
+                    extra: "<domain name='lab.test' localOnly='yes'/><dns><forwarder addr='\(Site.outsideAddress)'/>"
+                        + "<host ip='192.168.150.20'><hostname>printer</hostname></host></dns>"))
+            let responder = try await site.host.processes().responder
+            let hostile = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": "192.168.150.1"])
+            let script = """
+                import itertools, socket
+                server = ("192.168.150.1", 53)
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                streams = []
+                print("floods", flush=True)
+                for number in itertools.count():
+                    label = b"x%d" % number
+                    for zone in (b"\\3lab\\4test\\0", b"\\7example\\3org\\0"):
+                        query = (number & 0xffff).to_bytes(2, "big") + b"\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0"
+                        try: link.sendto(query + bytes([len(label)]) + label + zone + b"\\0\\1\\0\\1", server)
+                        except OSError: pass
+                    if number % 50 == 0:
+                        stream = socket.socket()
+                        stream.setblocking(False)
+                        stream.connect_ex(server)
+                        streams = (streams + [stream])[-500:]
+                """
+            let flood = try hostile.start("python3", "-c", script)
+            try #require(try await eventually { flood.outputSoFar.contains("floods") })
+            let guest = try await site.guest("vm2", on: "br-lab")
+            #expect(try await guest.udhcpc(hostName: "vm2") != nil)
+            for transport in ["+notcp", "+tcp"] {
+                for _ in 0..<10 {
+                    let answer = try await guest.run(
+                        "dig", "@192.168.150.1", transport, "+short", "+tries=2", "+time=5", "printer.lab.test")
+                    #expect(answer.text == "192.168.150.20", "\(answer)")
+                }
+            }
+            #expect(flood.isRunning, "\(flood.errorsSoFar)")
+            flood.signal(SIGTERM)
+            _ = await flood.outcome()
+            #expect(try await site.host.processes().responder == responder)
+            // What was asked for on the flood's behalf is bounded: the responder's memory is that of a quiet one.
+            let status = try String(contentsOfFile: "/proc/\(responder)/status", encoding: .utf8)
+            let size = status.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) } ?? .max
+            #expect(size < 200_000, "\(size) kB")
+        }
+    }
+
     @Test func `a guest that asks for leases under ever new names does not take the others' addresses away`()
         async throws
     {

@@ -27,6 +27,44 @@ import Testing
         }
     }
 
+    /// A power cut leaves any part of what was written last: whatever was acknowledged is there, and nothing by halves.
+    @Test func losesNothingThatWasAcknowledgedWhereverItsLogIsCut() throws {
+        try Self.withFolder { path in
+            // Its tables are in the file itself, and in the log are the commits alone.
+            _ = try LeaseStore(path: path)
+            let store = try LeaseStore(path: path)
+            let leases = (1...12).map { number in
+                Lease(
+                    address: IPv4Address(0x0A00_0700 + UInt32(number)),
+                    mac: MACAddress(0x5254_0000_0000 + UInt64(number)),
+                    clientID: [UInt8](repeating: UInt8(number), count: 40 * number), hostName: "vm\(number)")
+            }
+            var acknowledgedAt: [Int] = []
+            for lease in leases {
+                try store.commit(
+                    [(Self.lab, .store(lease))],
+                    news: [LeaseNews(network: Self.lab, kind: .added, lease: .v4(lease))], at: WallTime(seconds: 1))
+                acknowledgedAt.append(try Data(contentsOf: URL(filePath: path + "-wal")).count)
+            }
+            let database = try Data(contentsOf: URL(filePath: path))
+            let log = try Data(contentsOf: URL(filePath: path + "-wal"))
+            let ends = acknowledgedAt.flatMap { [$0 - 1, $0, $0 + 1] }.filter { $0 <= log.count }
+            for cut in Array(stride(from: 0, to: log.count, by: 211)) + ends {
+                try Self.withFolder { copy in
+                    try database.write(to: URL(filePath: copy))
+                    try log.prefix(cut).write(to: URL(filePath: copy + "-wal"))
+                    let found = try LeaseStore(path: copy)
+                    let kept = try found.leases(of: Self.lab).ipv4
+                    #expect(kept == Array(leases.prefix(kept.count)), "cut at \(cut)")
+                    #expect(kept.count >= acknowledgedAt.count { $0 <= cut }, "cut at \(cut)")
+                    let records = try found.records(of: Self.lab, address: nil, at: nil)
+                    #expect(records.count == kept.count, "cut at \(cut)")
+                }
+            }
+            #expect(acknowledgedAt.count { $0 <= log.count } == leases.count)
+        }
+    }
+
     /// Who had an address, when: known after the lease's end, and found by address and time.
     @Test func recordsWhoHadWhat() throws {
         try Self.withFolder { path in
