@@ -176,10 +176,12 @@ public struct LeaseInfo: Hashable, Sendable, Codable {
     public var iaid: UInt32?
     /// Seconds since 1970; nil for a lease that never ends.
     public var expiry: WallTime?
+    /// Whether it is no lease: the guest gave itself the address, and was seen to use it.
+    public var isStatic: Bool
 
     public init(
         address: IPAddress, prefixLength: Int, mac: MACAddress?, hostName: String?, clientID: String?,
-        iaid: UInt32? = nil, expiry: WallTime?
+        iaid: UInt32? = nil, expiry: WallTime?, isStatic: Bool = false
     ) {
         self.address = address
         self.prefixLength = prefixLength
@@ -188,6 +190,7 @@ public struct LeaseInfo: Hashable, Sendable, Codable {
         self.clientID = clientID
         self.iaid = iaid
         self.expiry = expiry
+        self.isStatic = isStatic
     }
 }
 

@@ -22,6 +22,8 @@ public struct NetworkEvent: Hashable, Sendable, Codable {
         public static let leaseAdded = Self(rawValue: "lease-added")
         public static let leaseChanged = Self(rawValue: "lease-changed")
         public static let leaseEnded = Self(rawValue: "lease-ended")
+        /// A guest uses an address that it has not leased.
+        public static let addressInUse = Self(rawValue: "address-in-use")
     }
 
     /// Milliseconds since 1970-01-01 00:00:00 UTC.

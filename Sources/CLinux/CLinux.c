@@ -118,6 +118,14 @@ int clinux_open_dhcp_packet_socket(int interface_index)
     return open_packet_socket(interface_index, ETH_P_IP, &program);
 }
 
+int clinux_open_arp_packet_socket(int interface_index)
+{
+    // Frames of other types never come to a socket of this protocol.
+    struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, 0xffff)};
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    return open_packet_socket(interface_index, ETH_P_ARP, &program);
+}
+
 int clinux_open_dhcpv6_packet_socket(int interface_index)
 {
     // Offsets in an Ethernet frame: type 12, next header 20, UDP destination port 56.

@@ -76,7 +76,8 @@ struct AddressBook<Plan: Plannable>: Sendable {
     /// Why the client cannot have the address now although it is permitted to it; nil where it can.
     func conflict(over address: Address, for client: Client, now: WallTime) -> AddressConflict? {
         guard let state = states[address] else { return nil }
-        if state.isSetAside(at: now) { return .setAside }
+        // Who uses an address without a lease may have one.
+        if state.isSetAside(at: now), state.user == nil || state.user != client.hardware { return .setAside }
         if let lease = state.lease, isBinding(lease, at: now), !lease.holder.isSame(as: client) {
             return .heldByAnother
         }
@@ -88,6 +89,11 @@ struct AddressBook<Plan: Plannable>: Sendable {
     func isBinding(_ lease: Lease, at now: WallTime) -> Bool {
         !lease.isExpired(at: now) && plan.permits(lease.address, to: lease.holder)
     }
+
+    /// Whether somebody was found to use the address without a lease.
+    func isUsed(_ address: Address) -> Bool { states[address]?.user != nil }
+    /// How many addresses somebody was found to use without a lease.
+    var usedCount: Int { quarantined.count { states[$0]?.user != nil } }
 
     // MARK: The search for a free address
 
@@ -159,12 +165,12 @@ struct AddressBook<Plan: Plannable>: Sendable {
 
     /// Gives the address to nobody for a while, because somebody else was found to use it.
     ///
-    /// At most `limit` addresses are; the first of them is released for one more.
-    mutating func setAside(_ address: Address, limit: Int, now: WallTime) {
-        update(address) { $0 = State(declined: now) }
+    /// `user` is who, and may have the address. At most `limit` addresses are; the first of them is released for one more.
+    mutating func setAside(_ address: Address, from user: MACAddress? = nil, limit: Int, now: WallTime) {
+        update(address) { $0 = State(declined: now, user: user) }
         quarantined.removeAll { $0 == address }
         quarantined.append(address)
-        if quarantined.count > limit { update(quarantined.removeFirst()) { $0.declined = nil } }
+        if quarantined.count > limit { update(quarantined.removeFirst()) { ($0.declined, $0.user) = (nil, nil) } }
     }
 
     /// Takes the rules of a new configuration; leases and offers that they do not permit are dropped.
@@ -189,7 +195,9 @@ struct AddressBook<Plan: Plannable>: Sendable {
         var ended = dropUnpermitted()
         for (address, state) in states {
             if let offer = state.offer, !offer.isOpen(at: now) { update(address) { $0.offer = nil } }
-            if state.declined != nil, !state.isSetAside(at: now) { update(address) { $0.declined = nil } }
+            if state.declined != nil, !state.isSetAside(at: now) {
+                update(address) { ($0.declined, $0.user) = (nil, nil) }
+            }
             if let lease = state.lease, lease.isExpired(at: now) {
                 removeLease(of: address, now: now)
                 ended.append(address)

@@ -20,8 +20,10 @@ extension AddressBinding {
 struct AddressState<Lease: AddressBinding>: Sendable {
     var lease: Lease?
     var offer: Offer<Lease.Holder>?
-    /// When a client declined the address.
+    /// When a client declined the address, or somebody was found to use it.
     var declined: WallTime?
+    /// Who was found to use it without a lease.
+    var user: MACAddress?
     /// Who held the address last, where nobody does.
     var former: FormerLease?
 
@@ -32,7 +34,7 @@ struct AddressState<Lease: AddressBinding>: Sendable {
 
     var isEmpty: Bool { lease == nil && offer == nil && declined == nil && former == nil }
 
-    /// How long a declined address is given to nobody, in seconds.
+    /// How long such an address is given to nobody, in seconds.
     static var quarantine: Int64 { 600 }
 
     var quarantineEnd: WallTime? { declined.map { $0 + Self.quarantine } }

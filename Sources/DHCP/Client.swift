@@ -46,5 +46,6 @@ extension Client: AddressHolder {
         case hardware(MACAddress)
     }
 
+    var hardware: MACAddress? { mac }
     var keys: [Key] { (identifier.map { [.identifier($0)] } ?? []) + [.hardware(mac)] }
 }

@@ -38,6 +38,7 @@ struct DHCPv6Client: Hashable, Sendable {
 }
 
 extension DHCPv6Client: AddressHolder {
+    var hardware: MACAddress? { identity.mac }
     var keys: [Identity] { [identity] }
     func isSame(as other: Self) -> Bool { identity == other.identity }
 

@@ -1,3 +1,5 @@
+internal import NetworkModel
+
 /// A client that can be found by what it says of itself.
 protocol AddressHolder: Sendable {
     associatedtype Key: Hashable, Sendable
@@ -6,6 +8,8 @@ protocol AddressHolder: Sendable {
     var keys: [Key] { get }
     /// The host name it states, or is known by from before.
     var name: String? { get }
+    /// Its Ethernet address, where that is known.
+    var hardware: MACAddress? { get }
 
     /// Whether both are one client.
     func isSame(as other: Self) -> Bool

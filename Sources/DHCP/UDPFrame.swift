@@ -116,7 +116,7 @@ public struct UDPFrame: Hashable, Sendable {
 }
 
 extension WireReader {
-    fileprivate mutating func mac() throws(WireError) -> MACAddress {
+    mutating func mac() throws(WireError) -> MACAddress {
         MACAddress(UInt64(try u16()) << 32 | UInt64(try u32()))
     }
 }

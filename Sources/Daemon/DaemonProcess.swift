@@ -52,10 +52,10 @@ public enum DaemonProcess {
         }
         let watcher = ResolverWatcher(service: service)
         let host = HostWatcher(service: service, logger: logger)
-        let leases = LeaseWatcher(service: service, news: responder.leaseNews)
+        let addresses = AddressWatcher(service: service, news: responder.addressNews)
         let group = ServiceGroup(
             configuration: .init(
-                services: [application, libvirt, watcher, host, leases, EventHubCloser(hub: service.events)],
+                services: [application, libvirt, watcher, host, addresses, EventHubCloser(hub: service.events)],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         await responder.stop()
@@ -103,14 +103,19 @@ private struct ResolverWatcher: Service {
     }
 }
 
-/// Passes on what the responder tells of leases.
-private struct LeaseWatcher: Service {
+/// Passes on what the responder tells of guests' addresses.
+private struct AddressWatcher: Service {
     let service: NetworkService
-    let news: AsyncStream<LeaseNews>
+    let news: AsyncStream<ResponderSupervisor.AddressNews>
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await item in news { await service.tell(item) }
+            for await item in news {
+                switch item {
+                case .lease(let news): await service.tell(news)
+                case .sighting(let sighting, let uuid): await service.tell(sighting, on: uuid)
+                }
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ extension NetworkService {
     /// Ends the lease of an address, so that another guest may have it; returns what it was.
     public func releaseLease(_ reference: String, of text: String) async throws -> LeaseInfo {
         guard let address = IPAddress(text) else { throw APIError(.invalid, "'\(text)' is not an address") }
-        guard let lease = try await leases(reference).first(where: { $0.address == address }) else {
+        guard let lease = try await leases(reference).first(where: { $0.address == address && !$0.isStatic }) else {
             throw APIError(
                 .notFound,
                 "nobody holds \(address) on network '\(reference)': 'vnet leases \(reference)' shows what is held")
@@ -46,6 +46,12 @@ extension NetworkLeases {
                     prefixLength: lease.kind == .prefix ? lease.prefix.prefixLength : length(base) ?? 128,
                     mac: lease.mac, hostName: lease.hostName, clientID: lease.duid.hexadecimal, iaid: lease.iaid,
                     expiry: lease.expiry)
+            }
+            + sightings.map { sighting in
+                LeaseInfo(
+                    address: .v4(sighting.address), prefixLength: length(.v4(sighting.address)) ?? 32,
+                    mac: sighting.mac,
+                    hostName: nil, clientID: nil, expiry: nil, isStatic: true)
             }
     }
 }

@@ -56,7 +56,7 @@ extension ProcedureTable<NetworkService> {
         on(Procedures.networkLeases) { service, network, mac, isWanted, flags in
             try flags.check(allowing: 0, in: "networkGetDHCPLeases")
             let found = try await service.summary(of: network)
-            var leases = try await service.leases(found.reference)
+            var leases = try await service.leases(found.reference).filter { !$0.isStatic }
             if let mac {
                 guard let address = MACAddress(mac) else { throw RemoteError(.invalidMAC, mac) }
                 leases = leases.filter { $0.mac == address }

@@ -28,6 +28,13 @@ extension NetworkService {
         events.subscribe(to: try reference.map { try find($0) })
     }
 
+    /// The responder has heard of an address that is used without a lease.
+    func tell(_ sighting: AddressSighting, on uuid: NetworkUUID) {
+        guard let definition = networks[uuid]?.current else { return }
+        let how = sighting.isConflict ? "which another guest has leased" : "without a lease"
+        emit(.addressInUse, definition, "\(sighting.address) by \(sighting.mac), \(how)")
+    }
+
     /// The responder has news about a lease.
     func tell(_ news: LeaseNews) {
         guard let definition = networks[news.network]?.current else { return }

@@ -19,9 +19,15 @@ actor ResponderSupervisor {
         var number: UInt64
     }
 
-    /// What guests' leases become; the oldest are dropped where nobody reads them.
-    nonisolated let leaseNews: AsyncStream<LeaseNews>
-    private let newsFeed: AsyncStream<LeaseNews>.Continuation
+    /// What people who watch a network hear of its guests' addresses.
+    enum AddressNews: Sendable {
+        case lease(LeaseNews)
+        case sighting(AddressSighting, on: NetworkUUID)
+    }
+
+    /// The oldest are dropped where nobody reads them.
+    nonisolated let addressNews: AsyncStream<AddressNews>
+    private let newsFeed: AsyncStream<AddressNews>.Continuation
     private let paths: Paths
     private let logger: Logger
     private var services: [NetworkUUID: Service] = [:]
@@ -43,7 +49,7 @@ actor ResponderSupervisor {
     init(paths: Paths, logger: Logger) {
         self.paths = paths
         self.logger = logger
-        (leaseNews, newsFeed) = AsyncStream.makeStream(of: LeaseNews.self, bufferingPolicy: .bufferingNewest(1_000))
+        (addressNews, newsFeed) = AsyncStream.makeStream(of: AddressNews.self, bufferingPolicy: .bufferingNewest(1_000))
     }
 
     var pid: Int32? { process?.pid }
@@ -300,7 +306,8 @@ actor ResponderSupervisor {
         case .leasesChanged(let uuid, let changes): await leaseListener?(uuid, changes)
         case .failed(let number, let words):
             waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
-        case .leaseNews(let news): for item in news { newsFeed.yield(item) }
+        case .addressInUse(let uuid, let sighting): newsFeed.yield(.sighting(sighting, on: uuid))
+        case .leaseNews(let news): for item in news { newsFeed.yield(.lease(item)) }
         case .trouble(let words): logger.warning("responder: \(words.printable)")
         }
     }

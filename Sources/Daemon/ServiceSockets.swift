@@ -146,6 +146,7 @@ struct ServiceSockets {
         let descriptor =
             switch role {
             case .dhcpFrames: clinux_open_dhcp_packet_socket(interfaceIndex)
+            case .arpFrames: clinux_open_arp_packet_socket(interfaceIndex)
             case .dhcpv6Frames: clinux_open_dhcpv6_packet_socket(interfaceIndex)
             case .dhcpRelay: open(port: 67, .v4(.any), on: bridge)
             case .dhcpv6: unsafe clinux_open_dhcpv6(bridge)
@@ -196,7 +197,7 @@ extension ServiceConfiguration {
     /// The sockets and folders that its services need on the bridge.
     fileprivate var socketsOnBridge: [SocketRole] {
         var roles: [SocketRole] = []
-        if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay] }
+        if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay, .arpFrames] }
         if dhcpv6 != nil { roles += [.dhcpv6Frames, .dhcpv6] }
         if advertisement != nil { roles.append(.routerSolicitations) }
         let folders = tftp?.folders ?? []

@@ -42,11 +42,15 @@ public struct IPv6Lease: Hashable, Sendable, Codable {
 public struct NetworkLeases: Hashable, Sendable, Codable {
     public var ipv4: [Lease]
     public var ipv6: [IPv6Lease]
+    /// Addresses that guests were seen to use without a lease.
+    public var sightings: [AddressSighting]
 
-    public init(ipv4: [Lease] = [], ipv6: [IPv6Lease] = []) {
+    public init(ipv4: [Lease] = [], ipv6: [IPv6Lease] = [], sightings: [AddressSighting] = []) {
         self.ipv4 = ipv4
         self.ipv6 = ipv6
+        self.sightings = sightings
     }
+
     /// What ends the lease of an address, or of a prefix that begins with it; empty where there is none.
     public func removal(of address: IPAddress) -> [LeaseChange] {
         switch address {

@@ -16,6 +16,17 @@ extension DHCPLoop {
         }
     }
 
+    /// Who uses which address, by its own word.
+    func readARP(_ uuid: NetworkUUID) {
+        guard let network = networks[uuid], let socket = network.arp else { return }
+        receive(from: socket) { frame in
+            guard let packet = try? ARPPacket(reading: frame), let sighting = network.heard(packet, now: .now) else {
+                return
+            }
+            send(.addressInUse(uuid, sighting))
+        }
+    }
+
     /// What relay agents send is for this socket; everything else that reaches it has come as a frame as well.
     func readRelayed(_ uuid: NetworkUUID) {
         guard let network = networks[uuid], let socket = network.relay else { return }
@@ -74,7 +85,9 @@ extension DHCPLoop {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)
             round.acknowledgements.append((uuid, .v4(reply)))
-        case .reply(let reply): round.replies.append((uuid, .v4(reply)))
+        case .reply(let reply):
+            if reply.message.kind == .offer, message.giaddr == .any { network.probe(reply.message.yiaddr) }
+            round.replies.append((uuid, .v4(reply)))
         case .commit(let changes): add(changes, of: uuid)
         case .ignore, nil: break
         }

@@ -23,6 +23,7 @@ final class DHCPLoop {
         case mailbox
         case frames(NetworkUUID)
         case relay(NetworkUUID)
+        case arp(NetworkUUID)
         case ipv6Frames(NetworkUUID)
         case ipv6Socket(NetworkUUID)
         case router(NetworkUUID)
@@ -31,7 +32,8 @@ final class DHCPLoop {
         var network: NetworkUUID? {
             switch self {
             case .mailbox: nil
-            case .frames(let uuid), .relay(let uuid), .ipv6Frames(let uuid), .ipv6Socket(let uuid), .router(let uuid):
+            case .frames(let uuid), .relay(let uuid), .arp(let uuid), .ipv6Frames(let uuid), .ipv6Socket(let uuid),
+                .router(let uuid):
                 uuid
             }
         }
@@ -92,6 +94,7 @@ final class DHCPLoop {
                 case .mailbox: for message in mailbox.take() { handle(message) }
                 case .frames(let uuid): readFrames(uuid)
                 case .relay(let uuid): readRelayed(uuid)
+                case .arp(let uuid): readARP(uuid)
                 case .ipv6Frames(let uuid): readIPv6Frames(uuid)
                 case .ipv6Socket(let uuid): readIPv6Relayed(uuid)
                 case .router(let uuid): readSolicitations(uuid)
@@ -188,6 +191,9 @@ final class DHCPLoop {
             case .dhcpRelay:
                 network.relay = descriptor
                 try watch(descriptor, .relay(configuration.uuid))
+            case .arpFrames:
+                network.arp = descriptor
+                try watch(descriptor, .arp(configuration.uuid))
             case .dhcpv6Frames:
                 network.ipv6Frames = descriptor
                 try watch(descriptor, .ipv6Frames(configuration.uuid))
@@ -226,7 +232,7 @@ final class DHCPLoop {
         try poller.add(descriptor, token: lastToken)
     }
 
-    private func send(_ event: ResponderEvent) {
+    func send(_ event: ResponderEvent) {
         // Where the daemon has gone, the main thread sees it and ends the process.
         try? channel.send(event)
     }

@@ -13,6 +13,9 @@ final class DHCPNetwork {
     var server: DHCPv4Server?
     var frames: Int32?
     var relay: Int32?
+    var arp: Int32?
+    /// Who uses which address without a lease, and was heard of when.
+    private var sightings: [IPv4Address: (sighting: AddressSighting, heardAt: WallTime)] = [:]
     var ipv6Server: DHCPv6Server?
     var ipv6Frames: Int32?
     /// What relay agents send comes here, and all answers leave by it.
@@ -27,9 +30,17 @@ final class DHCPNetwork {
         ipv6Server = configuration.dhcpv6.map { DHCPv6Server(configuration: $0, leases: leases.ipv6) }
     }
 
-    var leases: NetworkLeases { NetworkLeases(ipv4: server?.leases ?? [], ipv6: ipv6Server?.leases ?? []) }
+    /// How many addresses are remembered that are used without a lease, and how long they are, in seconds.
+    private static let sightingLimit = 1_024
+    private static let sightingLifetime: Int64 = 3_600
 
-    var sockets: [Int32] { [frames, relay, ipv6Frames, ipv6Socket, advertiser?.socket].compactMap(\.self) }
+    var leases: NetworkLeases {
+        NetworkLeases(
+            ipv4: server?.leases ?? [], ipv6: ipv6Server?.leases ?? [],
+            sightings: sightings.values.map(\.sighting).sorted { $0.address < $1.address })
+    }
+
+    var sockets: [Int32] { [frames, relay, arp, ipv6Frames, ipv6Socket, advertiser?.socket].compactMap(\.self) }
 
     /// Takes a new configuration, and returns what that means for the leases.
     func reconfigure(_ configuration: ServiceConfiguration) -> [LeaseChange] {
@@ -38,6 +49,11 @@ final class DHCPNetwork {
     }
 
     func expire(now: WallTime) -> [LeaseChange] {
+        sightings = sightings.filter { $0.value.heardAt.seconds + Self.sightingLifetime > now.seconds }
+        return expireLeases(now: now)
+    }
+
+    private func expireLeases(now: WallTime) -> [LeaseChange] {
         (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
 
@@ -47,6 +63,32 @@ final class DHCPNetwork {
         case .v4(let address): server?.release(address, now: .now) ?? []
         case .v6(let address): ipv6Server?.release(address, now: .now) ?? []
         }
+    }
+
+    /// Takes note of who uses an address; returns what is new about it, if it is used without a lease.
+    func heard(_ packet: ARPPacket, now: WallTime) -> AddressSighting? {
+        let address = packet.sender
+        // What speaks for the host itself, or claims nothing.
+        guard address != .any, packet.senderMAC != configuration.bridgeMAC, !packet.senderMAC.isMulticast,
+            let use = server?.sighted(address, by: packet.senderMAC, now: now)
+        else { return nil }
+        guard use != .leased else {
+            sightings[address] = nil
+            return nil
+        }
+        let sighting = AddressSighting(address: address, mac: packet.senderMAC, isConflict: use == .conflict)
+        let isNew = sightings[address]?.sighting != sighting
+        guard sightings[address] != nil || sightings.count < Self.sightingLimit else { return nil }
+        sightings[address] = (sighting, now)
+        return isNew ? sighting : nil
+    }
+
+    /// Asks on the link whether anybody uses an address that has just been offered: who does answers before the client that it
+    /// is offered to can take it.
+    func probe(_ address: IPv4Address) {
+        guard let arp else { return }
+        let frame = ARPPacket(probing: address, from: configuration.bridgeMAC).frame
+        _ = unsafe clinux_send_frame(arp, interfaceIndex, frame, frame.count)
     }
 
     /// Sends a reply the way it must go; one that is lost is asked for again.

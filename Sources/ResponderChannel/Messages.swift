@@ -4,6 +4,8 @@ public import NetworkModel
 public enum SocketRole: Hashable, Sendable, Codable {
     /// A packet socket on the bridge that delivers DHCP requests as Ethernet frames.
     case dhcpFrames
+    /// A packet socket on the bridge that delivers ARP.
+    case arpFrames
     /// UDP port 67 on the bridge, for requests that relay agents pass on.
     case dhcpRelay
     /// A packet socket on the bridge that delivers DHCPv6 requests as Ethernet frames.
@@ -64,6 +66,8 @@ public enum ResponderEvent: Hashable, Sendable, Codable {
     case leaseRecords(UInt64, [LeaseRecord])
     /// Leases that guests got, changed or gave back, and that are on disk.
     case leaseNews([LeaseNews])
+    /// A guest uses an address that it has not leased.
+    case addressInUse(NetworkUUID, AddressSighting)
     case dnsCache(UInt64, DNSCacheStatistics)
     /// Leases of a network have changed, and are on disk; told of networks whose configuration asks for it.
     case leasesChanged(NetworkUUID, [LeaseChange])

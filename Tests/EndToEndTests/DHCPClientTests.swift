@@ -402,4 +402,40 @@ struct DHCPClientTests {
             #expect(!answer.isSuccess)
         }
     }
+
+    /// One that has spoken, and one that has not yet been heard of when its address is offered.
+    @Test func `addresses that guests give themselves are shown, and nobody else gets them`() async throws {
+        try requireTools("udhcpc", "ping")
+        try await withSite { site in
+            try await site.host.run(network("lab"))
+            let events = try site.host.start(["events", "lab"])
+            try #require(try await eventually { events.outputSoFar.contains("lab") || events.isRunning })
+            func guest(_ name: String, _ mac: String, at address: String) async throws -> Namespace {
+                let guest = try await site.guest(name, on: "br-lab", mac: mac)
+                try await guest.sh("ip address add \(address)/24 dev eth0")
+                return guest
+            }
+            let loud = try await guest("vm1", "52:54:00:00:00:71", at: "192.168.150.120")
+            #expect(try await loud.pings("192.168.150.1"))
+            let line = /static +52:54:00:00:00:71 +ipv4 +192\.168\.150\.120\/24/
+            #expect(try await eventually { try await site.host.must("leases", "lab").output.contains(line) })
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains("192.168.150.120 by 52:54:00:00:00:71, without a lease")
+                }, "\(events.outputSoFar)")
+            _ = try await guest("vm2", "52:54:00:00:00:72", at: "192.168.150.130")
+            for (name, wanted) in [("vm3", "192.168.150.120"), ("vm4", "192.168.150.130")] {
+                let guest = try await site.guest(name, on: "br-lab")
+                let address = try await guest.udhcpc(extra: ["-r", wanted])?["ip"]
+                #expect(address != nil && address != wanted, "\(name)")
+            }
+            #expect(try await site.host.must("leases", "lab").output.contains("192.168.150.130/24"))
+            // It may have the address by lease too, and is no longer without.
+            #expect(try await loud.udhcpc(extra: ["-r", "192.168.150.120"])?["ip"] == "192.168.150.120")
+            #expect(try await loud.pings("192.168.150.1"))
+            #expect(try await eventually { try await !site.host.must("leases", "lab").output.contains(line) })
+            events.signal(SIGINT)
+            _ = await events.outcome()
+        }
+    }
 }

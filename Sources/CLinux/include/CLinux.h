@@ -31,6 +31,9 @@ int64_t clinux_device_number(unsigned major, unsigned minor);
 /// delivered. Non-blocking, closed on exec.
 int clinux_open_dhcp_packet_socket(int interface_index);
 
+/// The same for ARP alone.
+int clinux_open_arp_packet_socket(int interface_index);
+
 /// The same for IPv6: delivers only datagrams to UDP port 547 that no extension header precedes.
 int clinux_open_dhcpv6_packet_socket(int interface_index);
 

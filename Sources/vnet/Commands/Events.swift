@@ -45,6 +45,7 @@ enum EventType: String, CaseIterable, ExpressibleByArgument {
         case .leaseAdded: (.lease, "Added " + (event.detail ?? ""))
         case .leaseChanged: (.lease, "Changed " + (event.detail ?? ""))
         case .leaseEnded: (.lease, "Ended " + (event.detail ?? ""))
+        case .addressInUse: (.lease, "Address in use: " + (event.detail ?? ""))
         default: nil
         }
     }

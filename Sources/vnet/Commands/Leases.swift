@@ -8,6 +8,8 @@ struct Leases: AsyncParsableCommand {
         "leases",
         abstract: "List the addresses that guests hold, or held.",
         discussion: """
+            'static' in place of a time are addresses that guests have given themselves: nobody else gets them.
+
             Who had an address at two o'clock:
 
               vnet leases netwerk1 --history --address 192.168.150.12 --at 14:00
@@ -43,7 +45,8 @@ struct Leases: AsyncParsableCommand {
         let format = Date.FormatStyle.localSeconds
         for lease in leases.sorted(by: { ($0.mac?.value ?? .max, $0.address) < ($1.mac?.value ?? .max, $1.address) }) {
             table.rows.append([
-                lease.expiry.map { format(Date(timeIntervalSince1970: TimeInterval($0.seconds))) } ?? "never",
+                lease.expiry.map { format(Date(timeIntervalSince1970: TimeInterval($0.seconds))) }
+                    ?? (lease.isStatic ? "static" : "never"),
                 lease.mac?.description ?? "-", lease.address.family.rawValue, "\(lease.address)/\(lease.prefixLength)",
                 lease.hostName ?? "-",
                 lease.clientID ?? "-",
