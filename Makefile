@@ -60,11 +60,12 @@ fuzz: deps-build
 demo: deps-demo release
 	VNET=$(VNET) Scripts/demo.sh
 
-bench: deps-test release
+bench: deps-bench release
 	VNET=$(VNET) Benchmarks/start-stop.sh
 	VNET=$(VNET) Benchmarks/queries.sh
 	VNET=$(VNET) Benchmarks/scale.sh
 	VNET=$(VNET) Benchmarks/virsh.sh
+	VNET=$(VNET) Benchmarks/dns.py
 	VNET_BENCH=1 $(SWIFT) run -c release BenchNetworkXML
 
 install: release

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs, on Debian 12 with a Swift toolchain, the packages that this repository needs.
 #
-#   sudo Scripts/install-dependencies.sh [build|demo|test]
+#   sudo Scripts/install-dependencies.sh [build|demo|test|bench]
 #
 # build (the default): what the package compiles and links with.
 # demo: that, and QEMU, busybox and the tools of `make demo`.
 # test: that, and the clients and the libvirt that the end-to-end tests compare with.
+# bench: that, and what the name service is measured with.
 #
 # Only what is missing is installed: a second run touches neither network nor system. No service is
 # started by an installation, nor enabled for the next boot if it came with it: libvirt's own
@@ -19,6 +20,7 @@ demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables proc
 test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld golang-github-digitalocean-go-libvirt-dev
     golang-go iptables isc-dhcp-client jq libsys-virt-perl libvirt-clients libvirt-daemon
     libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils python3-libvirt socat udhcpc virtinst)
+bench=("${test[@]}" dnsperf unbound)
 
 fail() {
     echo "install-dependencies: $*" >&2
@@ -29,8 +31,9 @@ case ${1:-build} in
     build) wanted=("${build[@]}") ;;
     demo) wanted=("${demo[@]}") ;;
     test) wanted=("${test[@]}") ;;
+    bench) wanted=("${bench[@]}") ;;
     *)
-        echo "usage: install-dependencies.sh [build|demo|test]" >&2
+        echo "usage: install-dependencies.sh [build|demo|test|bench]" >&2
         exit 64
         ;;
 esac
@@ -72,10 +75,10 @@ quietly apt-get update
 quietly apt-get install -y --no-install-recommends "${missing[@]}"
 
 # What would start with the next boot: libvirt's networks, and a firewall that rejects what nobody asked it to.
-for package in libvirt-daemon-system firewalld; do
+for package in libvirt-daemon-system firewalld unbound; do
     [[ " ${missing[*]} " == *" $package "* ]] && command -v systemctl >/dev/null || continue
     case $package in
-        firewalld) units=firewalld.service ;;
+        firewalld | unbound) units=$package.service ;;
         *)
             units=$(dpkg-query -L libvirt-daemon libvirt-daemon-system libvirt-daemon-system-systemd 2>/dev/null |
                 sed -nE 's#^(/usr)?/lib/systemd/system/([^@]+\.(service|socket))$#\2#p' | sort -u || true)

@@ -28,6 +28,8 @@ public struct DHCPv4Server: Sendable {
     /// The leases in ascending order of their address: always what is on disk once every change handed out is there.
     public var leases: [Lease] { book.leases }
 
+    /// The Ethernet address of the client that has an address, by a lease that may have ended since.
+    public func holder(of address: IPv4Address) -> MACAddress? { book.lease(of: address)?.mac }
     /// The Ethernet address of the client that has a name now.
     public func holder(ofName name: String) -> MACAddress? { book.lease(named: name)?.mac }
 

@@ -86,7 +86,9 @@ extension DHCPLoop {
             add(changes, of: uuid)
             round.acknowledgements.append((uuid, .v4(reply)))
         case .reply(let reply):
-            if reply.message.kind == .offer, message.giaddr == .any { network.probe(reply.message.yiaddr) }
+            if reply.message.kind == .offer, message.giaddr == .any {
+                network.probe(reply.message.yiaddr, for: message.chaddr)
+            }
             round.replies.append((uuid, .v4(reply)))
         case .commit(let changes): add(changes, of: uuid)
         case .ignore, nil: break

@@ -33,6 +33,9 @@ final class DHCPNetwork {
     /// How many addresses are remembered that are used without a lease, and how long they are, in seconds.
     private static let sightingLimit = 1_024
     private static let sightingLifetime: Int64 = 3_600
+    /// How many of them people hear of between two sweeps: a guest that makes up senders is not to drown all other news.
+    private static let sightingsToldAtOnce = 16
+    private var sightingsTold = 0
 
     var leases: NetworkLeases {
         NetworkLeases(
@@ -49,6 +52,7 @@ final class DHCPNetwork {
     }
 
     func expire(now: WallTime) -> [LeaseChange] {
+        sightingsTold = 0
         sightings = sightings.filter { $0.value.heardAt.seconds + Self.sightingLifetime > now.seconds }
         return expireLeases(now: now)
     }
@@ -80,13 +84,16 @@ final class DHCPNetwork {
         let isNew = sightings[address]?.sighting != sighting
         guard sightings[address] != nil || sightings.count < Self.sightingLimit else { return nil }
         sightings[address] = (sighting, now)
-        return isNew ? sighting : nil
+        guard isNew, sightingsTold < Self.sightingsToldAtOnce else { return nil }
+        sightingsTold += 1
+        return sighting
     }
 
-    /// Asks on the link whether anybody uses an address that has just been offered: who does answers before the client that it
-    /// is offered to can take it.
-    func probe(_ address: IPv4Address) {
-        guard let arp else { return }
+    /// Asks on the link whether anybody else uses an address that is offered to a client.
+    ///
+    /// Who does answers before the client can take it. Whose it is by lease need not be asked.
+    func probe(_ address: IPv4Address, for client: MACAddress) {
+        guard let arp, server?.holder(of: address) != client else { return }
         let frame = ARPPacket(probing: address, from: configuration.bridgeMAC).frame
         _ = unsafe clinux_send_frame(arp, interfaceIndex, frame, frame.count)
     }

@@ -32,6 +32,8 @@ final class DNSLoop {
     private var sources: [UInt64: Source] = [:]
     private var lastToken: UInt64 = 0
     private var networks: [NetworkUUID: DNSNetwork] = [:]
+    /// Of networks whose queries are written down.
+    private var logs: [NetworkUUID: QueryLog] = [:]
     /// Networks that wait for other servers or have connections: time has something to say to them.
     var busy: [NetworkUUID: DNSNetwork] = [:]
     let batch: DatagramBatch
@@ -91,7 +93,7 @@ final class DNSLoop {
                 case nil: break
                 }
             }
-            for network in networks.values { network.log?.flush() }
+            for log in logs.values { log.flush() }
             guard !busy.isEmpty || isFull else { continue }
             let now = now
             for (uuid, network) in busy {
@@ -134,7 +136,9 @@ final class DNSLoop {
                 shareCacheBudget()
                 for (role, descriptor) in sockets {
                     if case .queryLog = role {
-                        network.log = QueryLog(descriptor)
+                        let log = QueryLog(descriptor)
+                        network.log = log
+                        logs[configuration.uuid] = log
                         continue
                     }
                     let source: Source =
@@ -164,6 +168,7 @@ final class DNSLoop {
         for upstream in network.upstreams.values { end(upstream) }
         for (token, descriptor) in network.sockets { unwatch(token, descriptor) }
         busy[uuid] = nil
+        logs[uuid] = nil
         shareCacheBudget()
     }
 

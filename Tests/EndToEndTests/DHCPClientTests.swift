@@ -302,6 +302,8 @@ struct DHCPClientTests {
             let first = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
             #expect(try await first.udhcpc(hostName: "one", thenRelease: true)?["ip"] == "192.168.150.100")
             #expect(try await eventually { try await site.host.leases("lab").isEmpty })
+            // Else it would answer for the address still, and nobody else would get it.
+            try await first.sh("ip address flush dev eth0")
             let second = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:01:02")
             #expect(try await second.udhcpc(hostName: "two")?["ip"] == "192.168.150.100")
             let words = ["leases", "lab", "--history", "--address", "192.168.150.100"]

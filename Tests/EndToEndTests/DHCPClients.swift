@@ -100,12 +100,14 @@ struct ListedLease: Decodable {
     var mac: String
     var hostName: String?
     var prefixLength: Int
+    var isStatic: Bool
 }
 
 extension VNetHost {
+    /// What was leased, without what guests have given themselves.
     func leases(_ network: String) async throws -> [ListedLease] {
         let output = try await must("leases", network, "--json").output
-        return try JSONDecoder().decode([ListedLease].self, from: Data(output.utf8))
+        return try JSONDecoder().decode([ListedLease].self, from: Data(output.utf8)).filter { !$0.isStatic }
     }
 }
 
