@@ -24,6 +24,7 @@ public enum DaemonProcess {
         umask(0o007)
         _ = clinux_raise_descriptor_limit()
         try Files.makeDirectory(paths.run)
+        try Files.makeDirectory(paths.logs)
         try makeResponderFolder(paths.leases)
         let lock = try takeLock(paths)
         defer { close(lock) }

@@ -26,7 +26,7 @@ enum Sandbox {
         guard let filter = unsafe seccomp_init(errnoAction(EPERM)) else { throw SystemError("make a seccomp filter") }
         defer { unsafe seccomp_release(filter) }
         unsafe seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1)
-        for name in packets + files + memory + threads + rest { try unsafe permit(name, [], filter) }
+        for name in PermittedSystemCalls.all { try unsafe permit(name, [], filter) }
         // Outgoing queries, and no socket of another family: a unix socket would reach the host's other services.
         for family in [AF_INET, AF_INET6] { try unsafe permit("socket", [equal(0, UInt64(family))], filter) }
         // No memory is ever made executable.
@@ -59,26 +59,6 @@ enum Sandbox {
         scmp_arg_cmp(arg: argument, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
     }
 
-    private static let packets = [
-        "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "connect", "accept4", "getsockname",
-        "getsockopt", "close", "read", "write", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2",
-    ]
-    /// SQLite's, below the root that the sandbox has, and `openat2` for files below the folders of TFTP.
-    private static let files = [
-        "open", "openat", "openat2", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat",
-        "faccessat2", "lseek",
-        "pread64", "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "unlink", "unlinkat", "fcntl", "fchmod",
-        "fchown", "getcwd",
-    ]
-    private static let memory = ["munmap", "mremap", "madvise", "brk", "membarrier"]
-    private static let threads = [
-        "futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "prctl", "set_tid_address", "gettid",
-        "rt_sigprocmask", "rt_sigaction", "rt_sigreturn", "sigaltstack", "exit",
-    ]
-    private static let rest = [
-        "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom", "restart_syscall", "exit_group",
-        "getpid", "getuid", "geteuid", "getgid", "getegid", "tgkill",
-    ]
     /// `CLONE_NEWTIME` to `CLONE_NEWNET` (linux/sched.h).
     private static let namespaceFlags: UInt64 = 0x7E02_0080
 }

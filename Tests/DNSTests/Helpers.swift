@@ -46,7 +46,7 @@ func text(of answer: [UInt8]) -> String {
     guard let message = try? DNSMessage(answer.span) else { return "malformed" }
     let header = message.header
     let extended = UInt16(message.edns?.extendedResponseCode ?? 0) << 4
-    var text = name(of: DNSResponseCode(rawValue: extended | header.responseCode.rawValue))
+    var text = "\(DNSResponseCode(rawValue: extended | header.responseCode.rawValue))"
     if header.isAuthoritative { text += " aa" }
     if header.isTruncated { text += " tc" }
     if header.recursionAvailable { text += " ra" }
@@ -54,19 +54,6 @@ func text(of answer: [UInt8]) -> String {
     for record in message.authority { text += "; authority: " + line(record) }
     for record in message.additional where record.type != .opt { text += "; additional: " + line(record) }
     return text
-}
-
-private func name(of code: DNSResponseCode) -> String {
-    switch code {
-    case .noError: "NOERROR"
-    case .formatError: "FORMERR"
-    case .serverFailure: "SERVFAIL"
-    case .nameError: "NXDOMAIN"
-    case .notImplemented: "NOTIMP"
-    case .refused: "REFUSED"
-    case .badVersion: "BADVERS"
-    default: "RCODE\(code.rawValue)"
-    }
 }
 
 private func line(_ record: DNSRecord) -> String {

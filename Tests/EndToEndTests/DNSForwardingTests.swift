@@ -57,6 +57,9 @@ struct DNSForwardingTests {
         try requireTools("dig", "python3")
         try await withSite { site in
             let server = try await serveZone(site)
+            // As systemd starts it: nobody has made a folder for its log.
+            let daemon = try site.host.start(["daemon"])
+            try #require(try await eventually { try await site.host.namespace.listens(at: site.host.socket) })
             let name = "queries-lab.log"
             let wished = network("lab", extra: extensions("<vnet:queryLog>yes</vnet:queryLog>"))
             try await site.host.run(wished)
@@ -96,6 +99,9 @@ struct DNSForwardingTests {
             try await site.host.run(network("lab"))
             let none = try await site.host.vnet("dns", "log", "lab")
             #expect(!none.isSuccess && none.errors.contains("keeps no log of queries"), "\(none)")
+            try await site.host.must("stop", "lab")
+            daemon.signal(SIGTERM)
+            #expect(await daemon.outcome().code == 0)
         }
     }
 

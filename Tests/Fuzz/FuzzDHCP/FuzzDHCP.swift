@@ -3,7 +3,7 @@ internal import NetworkModel
 internal import TestSupport
 internal import Wire
 
-/// libFuzzer calls this with octets that it makes up, as frames and messages of guests and relay agents.
+/// libFuzzer calls this with octets that it makes up, as frames and messages of guests and relay agents, ARP among them.
 ///
 /// The first octet says of which protocol they are; then come messages, each behind its length. Whatever they are, no address
 /// is leased twice or outside of the ranges, what is to be kept on disk is what the server remembers, and each reply can be
@@ -56,8 +56,12 @@ private func talk(_ messages: [[UInt8]]) {
     var server = DHCPv4Server(configuration: configuration, leases: [])
     var disk: [IPv4Address: Lease] = [:]
     for (index, bytes) in messages.enumerated() {
-        guard let message = try? DHCPv4Message(reading: bytes.span) else { continue }
         let time = WallTime(seconds: now.seconds + Int64(index))
+        if let packet = try? ARPPacket(reading: bytes.span) {
+            _ = server.sighted(packet.sender, by: packet.senderMAC, now: time)
+            continue
+        }
+        guard let message = try? DHCPv4Message(reading: bytes.span) else { continue }
         let decision = server.handle(message, now: time)
         switch decision {
         case .commitThenReply(let changes, let reply):
