@@ -4,9 +4,8 @@ extension NetworkDefinition {
     /// Such an element is kept and written, but has no effect yet, or asks for what no kernel can do or vnet does not use.
     /// What depends on the host is not looked at here.
     /// Left out is what a network runs well without: `trustGuestRxFilters`, which concerns macvtap devices alone, dnsmasq's
-    /// options, a client's DUID in an IPv4 reservation, which libvirt does not look at either, and a
-    /// `<virtualport>` without a type. What a `<portgroup>` asks for hinders its
-    /// ports alone.
+    /// options, a client's DUID in an IPv4 reservation, which libvirt does not look at either, and a `<virtualport>` without a
+    /// type. What a `<portgroup>` asks for hinders its ports alone.
     public var unsupportedFeatures: [String] {
         linkFeatures + forwardFeatures + portFeatures
     }
