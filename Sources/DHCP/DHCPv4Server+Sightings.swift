@@ -28,7 +28,7 @@ extension DHCPv4Server {
         // One that has ended is on disk still, and swept within seconds.
         guard book.lease(of: address) == nil else { return .unleased }
         let isGivenOut = plan.number(of: address) != nil || plan.isReserved(address)
-        if isGivenOut, book.usedCount < max(1, plan.rangeCount / 4) || book.isUsed(address) {
+        if isGivenOut, book.isUsed(address) || book.usedCount < max(1, plan.rangeCount / 4) {
             book.setAside(address, from: mac, limit: Self.quarantineLimit, now: now)
         }
         return .unleased

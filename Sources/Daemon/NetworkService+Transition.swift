@@ -144,12 +144,14 @@ extension NetworkService {
 
     /// What guests of a network that runs as `definition` says are served, beside the networks that run now.
     func services(of definition: NetworkDefinition) -> ServiceConfiguration? {
-        let peers = definition.extensions.peers.compactMap { peer in
+        ServiceConfiguration(of: definition, resolvers: resolvers, peers: peers(of: definition))
+    }
+
+    /// The networks that run now, and whose names guests find.
+    private func peers(of definition: NetworkDefinition) -> [ServiceConfiguration.DNS.Peer] {
+        definition.extensions.peers.compactMap { peer in
             networks.uuid(named: peer.network).flatMap { networks[$0]?.live }
-        }
-        return ServiceConfiguration(
-            of: definition, resolvers: resolvers,
-            peers: peers.map { .init($0.definition, servers: $0.nameServers) })
+        }.map { .init($0.definition, servers: $0.nameServers) }
     }
 
     /// Hands the network to the responder, and waits until it is served.
@@ -157,6 +159,7 @@ extension NetworkService {
     /// A network that is served already keeps its sockets; where they stay the same, and nothing changes that the responder
     /// takes up with them, it only gets the new configuration.
     func serve(_ live: inout Live, _ dns: ServiceSockets, insteadOf former: Live? = nil) async throws {
+        let (asked, beside) = (resolvers, peers(of: live.definition))
         guard let configuration = services(of: live.definition) else { return }
         var sockets = dns
         try sockets.addBridge(
@@ -173,8 +176,10 @@ extension NetworkService {
         } else {
             try await responder.serve(configuration, interfaceIndex: live.interfaceIndex, sockets: sockets)
         }
-        // The host's resolvers or a peer may have changed meanwhile.
-        if let newer = services(of: live.definition) { try await responder.reconfigure(newer) }
+        // What changes while it is asked is told afterwards.
+        if resolvers != asked || peers(of: live.definition) != beside, let newer = services(of: live.definition) {
+            try await responder.reconfigure(newer)
+        }
     }
 }
 

@@ -51,14 +51,11 @@ final class DHCPNetwork {
             + (configuration.dhcpv6.flatMap { ipv6Server?.reconfigure($0) } ?? [])
     }
 
+    /// Ends what is over: leases, and what was heard of too long ago.
     func expire(now: WallTime) -> [LeaseChange] {
         sightingsTold = 0
         sightings = sightings.filter { $0.value.heardAt.seconds + Self.sightingLifetime > now.seconds }
-        return expireLeases(now: now)
-    }
-
-    private func expireLeases(now: WallTime) -> [LeaseChange] {
-        (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
+        return (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
 
     /// Ends the lease of an address.

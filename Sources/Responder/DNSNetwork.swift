@@ -10,6 +10,7 @@ struct DNSClient: Hashable, Sendable {
 
     var way: Way
     var address: IPAddress
+    /// On the loop's clock.
     var askedAt: Duration
 }
 

@@ -58,7 +58,7 @@ private func ask(_ bytes: [UInt8]) {
             into: &response, effects: &effects)
         guard case .answered = outcome else { continue }
         check(response.bytes, to: bytes)
-        precondition(transport == .tcp || response.count <= 65_535)
+        precondition(transport == .tcp || response.count <= Int(EDNS.ownPayloadSize), "more than a datagram is to hold")
     }
     for effect in resolver.tick(now: .seconds(200), using: &random) {
         if case .answer(_, let answer, _) = effect { check(answer, to: bytes) }
