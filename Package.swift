@@ -57,7 +57,7 @@ let package = Package(
         module("LibvirtClient", ["CLibvirt"]),
         module("DHCP", ["NetworkModel", "Wire"]),
         module("DNS", ["NetworkModel", "Wire"]),
-        module("TFTP", ["Wire"]),
+        module("BootFiles", ["Wire"]),
         module("Netlink", ["CLinux", "CNetlink", "NetworkModel"]),
         module("Firewall", ["CNftables", "NetworkModel"]),
         module("LeaseStore", ["NetworkModel", grdb]),
@@ -76,7 +76,10 @@ let package = Package(
             ] + nio),
         module(
             "Responder",
-            ["CLinux", "CSeccomp", "DHCP", "DNS", "LeaseStore", "NetworkModel", "ResponderChannel", "TFTP", "Wire"]),
+            [
+                "CLinux", "BootFiles", "CSeccomp", "DHCP", "DNS", "LeaseStore", "NetworkModel", "ResponderChannel",
+                "Wire",
+            ]),
 
         .executableTarget(
             name: "vnet",
@@ -95,7 +98,7 @@ let package = Package(
         tests("LibvirtXMLTests", ["LibvirtXML", "NetworkModel"], exclude: ["Golden"]),
         tests("DHCPTests", ["DHCP", "NetworkModel", "Wire"]),
         tests("DNSTests", ["DNS", "NetworkModel", "Wire"]),
-        tests("TFTPTests", ["TFTP", "Wire"]),
+        tests("BootFilesTests", ["BootFiles", "Wire"]),
         tests("FirewallTests", ["Firewall", "NetworkModel"], exclude: ["Golden"]),
         tests("LeaseStoreTests", ["LeaseStore", "NetworkModel"]),
         tests("ResponderChannelTests", ["NetworkModel", "ResponderChannel"]),
@@ -115,7 +118,7 @@ if Context.environment["VNET_FUZZ"] == "1" {
         "FuzzLibvirtMessage": ["LibvirtRPC"],
         "FuzzDNS": ["DNS", "NetworkModel", "TestSupport", "Wire"],
         "FuzzDHCP": ["DHCP", "NetworkModel", "TestSupport", "Wire"],
-        "FuzzTFTP": ["TFTP", "Wire"],
+        "FuzzTFTP": ["BootFiles", "Wire"],
     ]
     package.targets += modules.map { name, dependencies in
         .executableTarget(

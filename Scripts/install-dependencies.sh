@@ -17,10 +17,10 @@ build=(ca-certificates git libcap-ng-dev libnftables-dev libnl-3-dev libnl-route
     libsqlite3-dev libxml2-dev make pkg-config)
 demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables procps python3
     qemu-system-x86)
-test=("${demo[@]}" bind9-dnsutils dbus dnsmasq-base firewalld golang-github-digitalocean-go-libvirt-dev
-    golang-go iptables isc-dhcp-client jq libsys-virt-perl libvirt-clients libvirt-daemon
-    libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils python3-libvirt socat udhcpc virtinst)
-bench=("${test[@]}" dnsperf unbound)
+test=("${demo[@]}" bind9-dnsutils dbus dhcpcd-base dnsmasq-base firewalld golang-github-digitalocean-go-libvirt-dev
+    golang-go ipxe iptables isc-dhcp-client jq kea-admin libsys-virt-perl libvirt-clients libvirt-daemon
+    libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils ovmf python3-libvirt socat udhcpc virtinst)
+bench=("${test[@]}" dnsperf kea-dhcp4-server unbound)
 
 fail() {
     echo "install-dependencies: $*" >&2
@@ -75,10 +75,10 @@ quietly apt-get update
 quietly apt-get install -y --no-install-recommends "${missing[@]}"
 
 # What would start with the next boot: libvirt's networks, and a firewall that rejects what nobody asked it to.
-for package in libvirt-daemon-system firewalld unbound; do
+for package in libvirt-daemon-system firewalld kea-dhcp4-server unbound; do
     [[ " ${missing[*]} " == *" $package "* ]] && command -v systemctl >/dev/null || continue
     case $package in
-        firewalld | unbound) units=$package.service ;;
+        firewalld | kea-dhcp4-server | unbound) units=$package.service ;;
         *)
             units=$(dpkg-query -L libvirt-daemon libvirt-daemon-system libvirt-daemon-system-systemd 2>/dev/null |
                 sed -nE 's#^(/usr)?/lib/systemd/system/([^@]+\.(service|socket))$#\2#p' | sort -u || true)

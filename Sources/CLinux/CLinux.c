@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -371,9 +372,9 @@ int clinux_open_dhcpv6(const char *interface_name)
     return fd;
 }
 
-int clinux_open_tcp_listener(const struct clinux_endpoint *local)
+int clinux_open_tcp_listener(const struct clinux_endpoint *local, const char *device)
 {
-    int fd = open_bound(local, SOCK_STREAM, NULL);
+    int fd = open_bound(local, SOCK_STREAM, device);
     return fd >= 0 && listen(fd, 128) < 0 ? fail(fd) : fd;
 }
 
@@ -519,7 +520,7 @@ int clinux_open_root(const char *path)
     return tree;
 }
 
-int clinux_open_file_beneath(int root, const char *path, uint64_t *size)
+int clinux_open_file_beneath(int root, const char *path, uint64_t *size, int64_t *changed)
 {
     struct open_how how = {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -531,5 +532,12 @@ int clinux_open_file_beneath(int root, const char *path, uint64_t *size)
     if (fstat(fd, &status) < 0) return fail(fd);
     if (!S_ISREG(status.st_mode)) return errno = EACCES, fail(fd);
     *size = (uint64_t)status.st_size;
+    *changed = status.st_mtim.tv_sec;
     return fd;
+}
+
+ssize_t clinux_send_file(int socket, int file, uint64_t offset, size_t count)
+{
+    off_t start = (off_t)offset;
+    return sendfile(socket, file, &start, count);
 }

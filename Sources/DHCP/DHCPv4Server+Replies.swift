@@ -76,7 +76,7 @@ extension DHCPv4Server {
             reply.options[.clientFQDN] = fullName(name, answering: stated)
         }
         if let boot = configuration.boots.first(where: { $0.conditions.allHold(for: message) }) {
-            add(boot, to: &reply, requested: list)
+            add(boot, to: &reply, asIn: message)
         }
         addOptions(to: &reply, asIn: message, isWanted)
         if reply.options[.vendorClass] == nil, HTTPBoot.isAsked(by: message.options[.vendorClass]),
@@ -115,13 +115,16 @@ extension DHCPv4Server {
     }
 
     /// Says what to start from in the header's fields, where every boot ROM looks, and in the options for who asks for them.
-    private func add(_ boot: ServiceConfiguration.DHCP.Boot, to reply: inout DHCPv4Message, requested: [UInt8]?) {
+    private func add(_ boot: ServiceConfiguration.DHCP.Boot, to reply: inout DHCPv4Message, asIn message: DHCPv4Message)
+    {
         reply.siaddr = boot.server
-        let file = Array(boot.file.utf8)
+        let byHTTP = HTTPBoot.isAsked(by: message.options[.vendorClass]) ? boot.httpURL : nil
+        let file = Array((byHTTP ?? boot.file).utf8)
         // The field ends with a zero (RFC 2131, section 2); a longer name has room in the option alone.
         let fits = file.count < 128
         if fits { reply.file = file }
-        func isRequested(_ code: DHCPv4Message.OptionCode) -> Bool { requested?.contains(code.rawValue) ?? false }
+        let requested = message.options[.parameterRequestList] ?? []
+        func isRequested(_ code: DHCPv4Message.OptionCode) -> Bool { requested.contains(code.rawValue) }
         if !fits || isRequested(.bootFileName) { reply.options[.bootFileName] = file }
         if isRequested(.tftpServerName) { reply.options.set(.tftpServerName, text: boot.server.description) }
     }

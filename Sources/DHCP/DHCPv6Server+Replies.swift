@@ -88,7 +88,8 @@ extension DHCPv6Server {
         if let boot = configuration.boots.first(where: { request.isOf($0.clients) }), isWanted(.bootFileURL),
             request.options.requested != nil
         {
-            options.append(.bootFileURL, Array(boot.url.utf8))
+            let byHTTP = HTTPBoot.isAsked(by: request.options[.vendorClass]) ? boot.httpURL : nil
+            options.append(.bootFileURL, Array((byHTTP ?? boot.url).utf8))
         }
         if let stated = request.options[.vendorClass], HTTPBoot.isAsked(by: stated),
             options[.bootFileURL].map(HTTPBoot.isAnswered) == true, !options.contains(.vendorClass)

@@ -333,6 +333,7 @@ extension HostServices {
                 let port = live.redirects.first { $0.address == address }?.port
                 dns.append(.init(address, port: port ?? 53))
             case (.tftp(let address, _), _): tftp.append(.init(address, port: 69))
+            case (.http(let address, let port, _), _): http.append(.init(address, port: port))
             case (.dhcpv6, _): hasDHCPv6 = true
             case (.routerSolicitations, _): hasAdvertisements = true
             default: break

@@ -4,7 +4,11 @@ internal import NetworkModel
 
 /// Who holds a port of this host: for the sentence that says why a network cannot have it.
 enum PortHolder {
-    enum Transport: String { case udp, tcp }
+    enum Transport: String {
+        case udp, tcp
+
+        var name: String { rawValue.uppercased() }
+    }
 
     /// The process that has a socket on the port in the way of one at `address`, as `dnsmasq (process 812)`; nil where none
     /// can be found.

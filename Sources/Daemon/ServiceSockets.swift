@@ -114,7 +114,7 @@ struct ServiceSockets {
         }
         let udp = ServiceSocket(.dnsUDP, at: .address(address), datagrams)
         _ = unsafe clinux_local_endpoint(datagrams, &endpoint)
-        let listener = unsafe clinux_open_tcp_listener(&endpoint)
+        let listener = unsafe clinux_open_tcp_listener(&endpoint, nil)
         guard listener >= 0 else {
             if errno == EADDRINUSE { return nil }
             throw SocketError("open TCP port \(port) on \(address)")
@@ -152,14 +152,15 @@ struct ServiceSockets {
             case .dhcpv6: unsafe clinux_open_dhcpv6(bridge)
             case .routerSolicitations: unsafe clinux_open_router_socket(bridge)
             case .tftp(let address, _): open(port: 69, address, on: bridge)
-            case .tftpRoot(let path): unsafe clinux_open_root(path)
+            case .http(let address, let port, _): listen(port: port, address, on: bridge)
+            case .bootRoot(let path): unsafe clinux_open_root(path)
             case .queryLog(let path):
                 unsafe Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
             case .dnsUDP, .dnsTCP: preconditionFailure("DNS is not served on the bridge but on its addresses")
             }
         guard descriptor < 0 else { return descriptor }
         let number = errno
-        if case .tftpRoot(let path) = role {
+        if case .bootRoot(let path) = role {
             let cause = SocketError("open the folder '\(path)' of <tftp>", errno: number)
             throw DaemonError("\(cause): make it, or remove <tftp> from the network")
         }
@@ -169,9 +170,9 @@ struct ServiceSockets {
         guard number == EADDRINUSE, let port = role.port else {
             throw SocketError("open the socket '\(role)' on '\(bridge)'", errno: number)
         }
-        let holder = PortHolder.name(.udp, port: port.number, at: port.address) ?? "another program"
+        let holder = PortHolder.name(port.transport, port: port.number, at: port.address) ?? "another program"
         throw DaemonError(
-            "UDP port \(port.number) is held by \(holder), so network '\(configuration.name)' cannot serve \(port.service):"
+            "\(port.transport.name) port \(port.number) is held by \(holder), so network '\(configuration.name)' cannot serve \(port.service):"
                 + " stop that program or bind it to its own interfaces, or remove \(port.element) from the network")
     }
 
@@ -179,15 +180,23 @@ struct ServiceSockets {
         var endpoint = clinux_endpoint(address, port: port)
         return unsafe clinux_open_udp(&endpoint, bridge)
     }
+
+    private static func listen(port: UInt16, _ address: IPAddress, on bridge: String) -> Int32 {
+        var endpoint = clinux_endpoint(address, port: port)
+        return unsafe clinux_open_tcp_listener(&endpoint, bridge)
+    }
 }
 
 extension SocketRole {
     /// The port that another program may hold, and what of the network needs it.
-    fileprivate var port: (number: UInt16, address: IPAddress, service: String, element: String)? {
+    fileprivate var port:
+        (transport: PortHolder.Transport, number: UInt16, address: IPAddress, service: String, element: String)?
+    {
         switch self {
-        case .dhcpRelay: (67, .v4(.any), "DHCP", "<dhcp>")
-        case .dhcpv6: (547, .v6(.any), "DHCPv6", "<dhcp> of IPv6")
-        case .tftp(let address, _): (69, address, "TFTP", "<tftp>")
+        case .dhcpRelay: (.udp, 67, .v4(.any), "DHCP", "<dhcp>")
+        case .dhcpv6: (.udp, 547, .v6(.any), "DHCPv6", "<dhcp> of IPv6")
+        case .tftp(let address, _): (.udp, 69, address, "TFTP", "<tftp>")
+        case .http(let address, let port, _): (.tcp, port, address, "files by HTTP", "<vnet:httpBoot>")
         default: nil
         }
     }
@@ -200,8 +209,10 @@ extension ServiceConfiguration {
         if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay, .arpFrames] }
         if dhcpv6 != nil { roles += [.dhcpv6Frames, .dhcpv6] }
         if advertisement != nil { roles.append(.routerSolicitations) }
-        let folders = tftp?.folders ?? []
-        return roles + Set(folders.map(\.root)).sorted().map { .tftpRoot($0) }
-            + folders.map { .tftp(at: $0.address, root: $0.root) }
+        let folders = bootFiles?.folders ?? []
+        roles += Set(folders.map(\.root)).sorted().map { .bootRoot($0) }
+        roles += folders.map { .tftp(at: $0.address, root: $0.root) }
+        if let port = bootFiles?.httpPort { roles += folders.map { .http(at: $0.address, port: port, root: $0.root) } }
+        return roles
     }
 }

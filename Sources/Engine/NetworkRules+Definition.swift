@@ -23,6 +23,7 @@ extension NetworkRules {
         forwards = definition.extensions.portForwards.flatMap { Forward.each(of: $0, guests) }
         neighbours = surroundings.networks.compactMap { Neighbour($0, of: definition) }.sorted { $0.bridge < $1.bridge }
         hostAccess = definition.extensions.hostAccess
+        httpPort = definition.extensions.httpBootPort
         sendingLimit = definition.bandwidth?.outbound.map(SendingLimit.init)
         if definition.extensions.antiSpoof {
             guards = surroundings.ports.map { Guard(tap: $0.tap, mac: $0.mac, addresses: guests.addresses(of: $0.mac)) }

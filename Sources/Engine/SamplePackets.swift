@@ -35,6 +35,7 @@ public struct HostServices: Hashable, Sendable {
     /// With the port that stands in for 53 where that is somebody else's.
     public var dns: [Endpoint] = []
     public var tftp: [Endpoint] = []
+    public var http: [Endpoint] = []
     public var hasDHCPv6 = false
     public var hasAdvertisements = false
 
@@ -127,6 +128,7 @@ private struct Scene {
         }
         for endpoint in services.dns { for transport in ["udp", "tcp"] { ask(.dns, transport, endpoint) } }
         for endpoint in services.tftp { ask(.tftp, "udp", endpoint) }
+        for endpoint in services.http { ask(.http, "tcp", endpoint) }
         if services.hasDHCPv6 {
             var answer = packet(.replies, .ipv6, "udp")
             (answer.sourcePort, answer.destinationPort) = (547, 546)

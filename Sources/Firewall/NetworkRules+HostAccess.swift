@@ -20,6 +20,7 @@ extension NetworkRules {
     private var serving: [String] {
         // A query that is redirected arrives at its new port.
         let dnsPorts = ([53] + redirects.map(\.port)).map { "\($0)" }.joined(separator: ", ")
+        let tcpPorts = dnsPorts + (httpPort.map { ", \($0)" } ?? "")
         return [
             "icmp type echo-request accept",
             "icmpv6 type { echo-request, nd-router-solicit, mld-listener-report, mld2-listener-report } accept",
@@ -27,7 +28,7 @@ extension NetworkRules {
         ]
             + addresses.flatMap { address in
                 let own = "\(address.rulesetFamily.keyword) daddr \(address)"
-                return ["\(own) udp dport { \(dnsPorts), 69 } accept", "\(own) tcp dport { \(dnsPorts) } accept"]
+                return ["\(own) udp dport { \(dnsPorts), 69 } accept", "\(own) tcp dport { \(tcpPorts) } accept"]
             }
     }
 }

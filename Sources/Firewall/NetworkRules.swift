@@ -92,6 +92,8 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     /// No two with the same bridge.
     public var neighbours: [Neighbour] = []
     public var hostAccess = HostAccess.all
+    /// The port at which files are given out by HTTP; nil where none are.
+    public var httpPort: UInt16?
     /// No two with the same tap.
     public var guards: [Guard] = []
     /// How fast guests may send to the host and through it; nil for as fast as they can.

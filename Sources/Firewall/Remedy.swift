@@ -219,6 +219,7 @@ extension SamplePacket.Purpose {
         case .among: "what guests send each other"
         case .dns: "guests' DNS questions"
         case .tftp: "guests' TFTP requests"
+        case .http: "guests' HTTP requests"
         case .solicitation: "guests' router solicitations"
         case .discovery: "guests' neighbour discovery"
         case .replies: "the host's answers to guests"

@@ -4,7 +4,7 @@ public import NetworkModel
 public struct SamplePacket: Hashable, Sendable {
     /// What the packet is for.
     public enum Purpose: Int, Hashable, Sendable, CaseIterable {
-        case outwards, answers, inwards, forwarded, among, dns, tftp, solicitation, discovery, replies
+        case outwards, answers, inwards, forwarded, among, dns, tftp, http, solicitation, discovery, replies
     }
 
     public enum Interface: Hashable, Sendable {
@@ -55,7 +55,7 @@ public struct SamplePacket: Hashable, Sendable {
     var hooks: [String] {
         switch purpose {
         case .outwards, .answers, .inwards, .forwarded, .among: ["prerouting", "forward", "postrouting"]
-        case .dns, .tftp, .solicitation, .discovery: ["prerouting", "input"]
+        case .dns, .tftp, .http, .solicitation, .discovery: ["prerouting", "input"]
         case .replies: ["output", "postrouting"]
         }
     }

@@ -28,6 +28,23 @@ extension ExtensionElement {
     }
 }
 
+extension ExtensionElement {
+    static let httpBoot = Self("httpBoot", .once(Vocabulary(attributes: ["port"]))) { element, network, reader in
+        guard reader.requireOwnBridge(element, network) else { return }
+        guard !network.bootRoots.isEmpty else {
+            return reader.refuse(
+                element,
+                "\(tag(element.name)) gives out the files of <tftp>, and no <ip> has that; add <tftp root='…'/>")
+        }
+        guard let text = element["port"] else {
+            network.extensions.httpBootPort = 80
+            return
+        }
+        guard let port = UInt16(text), port > 0 else { return reader.refuse(element, "port", text, "write 1 to 65535") }
+        network.extensions.httpBootPort = port
+    }
+}
+
 extension ClientClass {
     /// What says in an element whom it is for.
     static let attributes = ["mac", "vendor", "user", "arch"]

@@ -26,6 +26,7 @@ struct ExtensionElement: Sendable {
         .clientClass,
         .option,
         .boot,
+        .httpBoot,
         .linkLocalForward,
         .cname,
         .address,

@@ -16,6 +16,8 @@ extension NetworkDefinition {
         public var dhcpOptions: [DHCPOption] = []
         /// What clients start from, the first that is for them.
         public var boots: [NetworkBoot] = []
+        /// The port at which files to start from are given out by HTTP too (`<vnet:httpBoot>`); nil where TFTP alone does.
+        public var httpBootPort: UInt16?
         /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
         public var linkLocalForward: Set<LinkLocalGroup> = []
 

@@ -43,7 +43,11 @@ extension ServiceConfiguration.DHCP {
     public struct Boot: Hashable, Sendable, Codable {
         public var file: String
         public var server: IPv4Address
+        /// What firmware that fetches by HTTP starts from instead; nil where `file` is for it too.
+        public var httpURL: String?
         public var conditions: [Condition]
+
+        var isURL: Bool { file.contains("://") }
 
         public init(file: String, server: IPv4Address, conditions: [Condition] = []) {
             self.file = file

@@ -82,6 +82,8 @@ extension ServiceConfiguration {
 
         public struct Boot: Hashable, Sendable, Codable {
             public var url: String
+            /// What firmware that fetches by HTTP starts from instead; nil where `url` is for it too.
+            public var httpURL: String?
             /// A client is of all of them.
             public var clients: [ClientClass]
 

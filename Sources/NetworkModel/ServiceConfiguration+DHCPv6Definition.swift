@@ -25,9 +25,13 @@ extension ServiceConfiguration.DHCPv6 {
         options = definition.extensions.dhcpOptions.filter { $0.family == .ipv6 }
         // What libvirt's element says of IPv4 is there for IPv6 too where it comes from this host.
         let usual = definition.ips.lazy.compactMap(\.boot).first { $0.server == nil }.map { NetworkBoot(file: $0.file) }
-        let servesFiles = definition.ips.contains { $0.tftpRoot != nil }
+        let own = definition.bootRoots.isEmpty || address.isLinkLocal ? nil : address
         let all = (definition.extensions.boots + [usual].compactMap(\.self)).compactMap { boot in
-            Boot(of: boot, at: servesFiles && !address.isLinkLocal ? address : nil)
+            var found = Boot(of: boot, at: own)
+            if let own, !boot.isURL, boot.server == nil {
+                found?.httpURL = definition.bootURL(of: boot.file, at: .v6(own))
+            }
+            return found
         }
         boots = all.filter { !$0.clients.isEmpty } + all.filter(\.clients.isEmpty)
     }

@@ -11,7 +11,7 @@ extension ServiceConfiguration {
         let hasDNS = definition.dns?.enable != false && !definition.ips.isEmpty
         dhcp = definition.ips.lazy.compactMap { DHCP(of: definition, on: $0, hasDNS: hasDNS) }.first
         dhcpv6 = definition.ips.lazy.compactMap { DHCPv6(of: definition, on: $0, hasDNS: hasDNS) }.first
-        tftp = TFTP(of: definition)
+        bootFiles = BootFiles(of: definition)
         if hasDNS { dns = DNS(of: definition, resolvers: resolvers, peers: peers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
         reportsLeases = definition.extensions.followsLeases
@@ -73,9 +73,12 @@ extension ServiceConfiguration.DHCP {
         }
         let dnsmasq = DnsmasqOptions(definition.dnsmasqOptions, address: address)
         add(dnsmasq)
-        let all =
+        var all =
             definition.extensions.boots.compactMap { Boot(of: $0, at: address) } + dnsmasq.boots
             + [ip.boot].compactMap { $0.flatMap { Boot(of: $0, at: address) } }
+        for index in all.indices where all[index].server == address && !all[index].isURL {
+            all[index].httpURL = definition.bootURL(of: all[index].file, at: .v4(address))
+        }
         boots = all.filter { !$0.conditions.isEmpty } + all.filter(\.conditions.isEmpty)
     }
 

@@ -13,7 +13,7 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
     /// Nil where the network gives out no IPv6 addresses.
     public var dhcpv6: DHCPv6?
     /// Nil where the network gives out no files.
-    public var tftp: TFTP?
+    public var bootFiles: BootFiles?
     /// Nil where the network has no name service.
     public var dns: DNS?
     /// Nil where the network has no IPv6.

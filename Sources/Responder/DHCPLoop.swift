@@ -41,7 +41,7 @@ final class DHCPLoop {
 
     private let mailbox: Mailbox<Message>
     private let dns: DNSLoops
-    private let tftp: Mailbox<TFTPLoop.Message>
+    private let boot: Mailbox<BootLoop.Message>
     private let store: LeaseStore
     private let channel: Channel
     private let poller: Poller
@@ -72,12 +72,12 @@ final class DHCPLoop {
     static let messagesPerRound = 64
 
     init(
-        mailbox: Mailbox<Message>, dns: DNSLoops, tftp: Mailbox<TFTPLoop.Message>, store: LeaseStore,
+        mailbox: Mailbox<Message>, dns: DNSLoops, boot: Mailbox<BootLoop.Message>, store: LeaseStore,
         channel: Channel
     ) throws {
         self.mailbox = mailbox
         self.dns = dns
-        self.tftp = tftp
+        self.boot = boot
         self.store = store
         self.channel = channel
         poller = try Poller()
@@ -150,7 +150,7 @@ final class DHCPLoop {
             withdraw(uuid)
             unfinished[number] = 2
             dns.post(.withdraw(uuid, number))
-            tftp.post(.withdraw(uuid, number))
+            boot.post(.withdraw(uuid, number))
         case .leases(let uuid):
             // What the round has decided is on disk before anyone hears of it.
             finishRound()
@@ -182,7 +182,7 @@ final class DHCPLoop {
         networks[configuration.uuid] = network
         history.begin(configuration.uuid, with: leases)
         var forDNS: [(role: SocketRole, descriptor: Int32)] = []
-        var forTFTP: [(role: SocketRole, descriptor: Int32)] = []
+        var forBoot: [(role: SocketRole, descriptor: Int32)] = []
         for (role, descriptor) in sockets {
             switch role {
             case .dhcpFrames:
@@ -208,12 +208,12 @@ final class DHCPLoop {
                     try watch(descriptor, .router(configuration.uuid))
                 }
             case .dnsUDP, .dnsTCP, .queryLog: forDNS.append((role, descriptor))
-            case .tftp, .tftpRoot: forTFTP.append((role, descriptor))
+            case .tftp, .http, .bootRoot: forBoot.append((role, descriptor))
             }
         }
         unfinished[number] = 2
         dns.post(.serve(configuration, leases: network.leases, sockets: forDNS, number))
-        tftp.post(.serve(configuration, sockets: forTFTP, number))
+        boot.post(.serve(configuration, sockets: forBoot, number))
     }
 
     private func withdraw(_ uuid: NetworkUUID) {

@@ -12,8 +12,10 @@ enum PermittedSystemCalls {
         "sendto",  // Frames, advertisements, TFTP blocks, queries to other name servers, and their answers to guests.
         "sendmsg",  // What the daemon is told.
         "sendmmsg",  // Up to 64 answers at once.
+        "sendfile",  // Boot files by HTTP.
+        "shutdown",  // The end of a connection by HTTP, after its last answer.
         "connect",  // A query's own socket, which hears the one server that was asked.
-        "accept4",  // A guest that asks by TCP.
+        "accept4",  // A guest that asks by TCP, for names or for files.
         "close",  // Whatever one of these has opened.
         "read",  // Mailboxes between the loops, and TCP.
         "write",  // The same, the log of queries, and last words on standard error.
@@ -23,11 +25,11 @@ enum PermittedSystemCalls {
         "epoll_pwait",  // What newer C libraries make of it.
     ]
 
-    /// SQLite's, below the root that the sandbox has; and of files below the folders of TFTP.
+    /// SQLite's, below the root that the sandbox has; and of files below the folders of TFTP and HTTP.
     private static let files = [
         "open",  // The database and its log, by older C libraries.
         "openat",  // The same, by newer ones.
-        "openat2",  // Files below a folder of TFTP, which the kernel lets lead nowhere else.
+        "openat2",  // Files below a folder of boot files, which the kernel lets lead nowhere else.
         "stat",  // Whether a log was left behind, by older C libraries.
         "fstat",  // Sizes: of the database, of a boot file, of the log of queries.
         "lstat",  // SQLite follows no link to its files.

@@ -10,11 +10,13 @@ public enum ResponderProcess {
         // Descriptor 4 is the lock that tells the next daemon that this process lives; it closes with it.
         let channel = Channel(descriptor: 3)
         let descriptors = clinux_raise_descriptor_limit()
+        // A client that leaves while it is sent a file: sendfile(2) knows no MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
         try Sandbox.enter(folder: leases)
         let (store, loss) = try openStore("/leases.db")
         let dns = try DNSLoops(count: min(dnsLoopLimit, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let dhcp = try Mailbox<DHCPLoop.Message>()
-        let tftp = try Mailbox<TFTPLoop.Message>()
+        let boot = try Mailbox<BootLoop.Message>()
         try Sandbox.restrictSystemCalls()
         if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
@@ -22,8 +24,8 @@ public enum ResponderProcess {
             let share = descriptors / dns.mailboxes.count
             start { try DNSLoop(mailbox: mailbox, dhcp: dhcp, descriptors: share).run() }
         }
-        start { try TFTPLoop(mailbox: tftp, dhcp: dhcp).run() }
-        start { try DHCPLoop(mailbox: dhcp, dns: dns, tftp: tftp, store: store, channel: channel).run() }
+        start { try BootLoop(mailbox: boot, dhcp: dhcp).run() }
+        start { try DHCPLoop(mailbox: dhcp, dns: dns, boot: boot, store: store, channel: channel).run() }
         while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
             dhcp.post(.request(request, descriptors: descriptors))
         }

@@ -20,8 +20,10 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case queryLog(String)
     /// UDP port 69 on one of the bridge's addresses, for files below the root of this path.
     case tftp(at: IPAddress, root: String)
+    /// A listening TCP port on one of the bridge's addresses, for files below the root of this path by HTTP.
+    case http(at: IPAddress, port: UInt16, root: String)
     /// The folder of this path, for reading alone.
-    case tftpRoot(String)
+    case bootRoot(String)
     /// Raw ICMPv6 on the bridge, delivering router solicitations.
     case routerSolicitations
 }

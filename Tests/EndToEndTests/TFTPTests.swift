@@ -2,7 +2,7 @@ internal import Foundation
 internal import TestSupport
 internal import Testing
 
-/// Guests that read files by TFTP, and guests that start from them.
+/// Guests that read files by TFTP.
 @Suite(.requiresRoot)
 struct TFTPTests {
     private static let gateway = "192.168.150.1"
@@ -181,35 +181,6 @@ struct TFTPTests {
                 outcome.errors.contains(
                     "open the folder '/no/such/folder' of <tftp>: No such file or directory: make it, or remove <tftp>"),
                 "\(outcome)")
-        }
-    }
-
-    /// QEMU's own boot ROM: it asks for a lease, reads a script, kernel and initial file system, and starts them.
-    @Test func `a guest without a disk starts over the network`() async throws {
-        try requireTools("qemu-system-x86_64", "cpio", "busybox")
-        try await withSite { site in
-            let image = try await GuestImage(site.lab).folder
-            let folder = try await folder(
-                site.lab,
-                """
-                cp \(image)/vmlinuz \(image)/initramfs.gz .
-                cat > boot.ipxe <<'END'
-                #!ipxe
-                kernel vmlinuz initrd=initramfs.gz console=ttyS0 quiet cryptomgr.notests vnet.name=vm1
-                initrd initramfs.gz
-                boot
-                END
-                """)
-            try await site.host.run(document(folder))
-            let qemu = try site.host.start([
-                "qemu", "lab,name=vm1,mac=52:54:00:15:00:10", "--",
-                "qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-m", "256", "-nodefaults", "-display", "none",
-                "-no-reboot", "-boot", "n", "-serial", "stdio",
-            ])
-            let outcome = await qemu.outcome(timeout: .seconds(300))
-            #expect(outcome.code == 0, "\(outcome)")
-            #expect(outcome.output.contains("GUEST vm1 lease 192.168.150.1"), "\(outcome)")
-            #expect(try await site.host.leases("lab").map(\.mac) == ["52:54:00:15:00:10"])
         }
     }
 }

@@ -97,7 +97,7 @@ int clinux_is_member(uid_t uid, gid_t gid, const char *name);
 int clinux_open_udp(const struct clinux_endpoint *local, const char *device);
 
 /// Opens a listening TCP socket, otherwise as `clinux_open_udp`.
-int clinux_open_tcp_listener(const struct clinux_endpoint *local);
+int clinux_open_tcp_listener(const struct clinux_endpoint *local, const char *device);
 
 /// Opens a socket connected (UDP) or connecting (TCP, `is_stream` not 0) to the endpoint; non-blocking, closed on exec.
 int clinux_connect(const struct clinux_endpoint *remote, int is_stream);
@@ -149,7 +149,11 @@ ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const v
 /// symbolic links, whose `..` is itself: who holds it can reach nothing above the folder.
 int clinux_open_root(const char *path);
 
-/// Opens a regular file below a folder for reading, closed on exec, and says its size in octets.
+/// Opens a regular file below a folder for reading, closed on exec, and says its size in octets, and when it was changed, in
+/// seconds since 1970.
 ///
 /// No symbolic link is followed, and no `..` leads out; what is no regular file fails with EACCES, and is not waited for.
-int clinux_open_file_beneath(int root, const char *path, uint64_t *size);
+int clinux_open_file_beneath(int root, const char *path, uint64_t *size, int64_t *changed);
+
+/// Sends a part of a file by a connection, as much as it takes; returns the octets sent or -1.
+ssize_t clinux_send_file(int socket, int file, uint64_t offset, size_t count);

@@ -1,4 +1,4 @@
-internal import TFTP
+internal import BootFiles
 internal import Wire
 
 /// libFuzzer calls this with octets that it makes up, as what a client sends.
@@ -8,7 +8,7 @@ internal import Wire
 public func fuzzTFTP(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
     guard let request = try? TFTPRequest(reading: bytes.span), case .read(let wish) = request else { return 0 }
-    if let path = try? TFTPPath(wish.name) {
+    if let path = try? BootPath(wish.name) {
         let components = path.description.split(separator: "/", omittingEmptySubsequences: false)
         precondition(!components.contains { ["", ".", ".."].contains($0) }, "a name that leads elsewhere")
     }

@@ -1,4 +1,4 @@
-import TFTP
+import BootFiles
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
+internal import BootFiles
 internal import CLinux
 internal import Glibc
 internal import NetworkModel
 internal import ResponderChannel
-internal import TFTP
 internal import Wire
 
 /// Who reads a file.
@@ -11,49 +11,17 @@ struct TFTPClient: Hashable {
     let port: UInt16
 }
 
-/// The TFTP ports of one network, and its folders.
-final class TFTPNetwork {
-    private(set) var ports: [TFTPPort] = []
-    private let roots: [Int32]
-
-    init(_ sockets: [(role: SocketRole, descriptor: Int32)], mtu: Int) {
-        var folders: [String: Int32] = [:]
-        for case (.tftpRoot(let path), let descriptor) in sockets { folders[path] = descriptor }
-        roots = Array(folders.values)
-        for case (.tftp(let address, let path), let descriptor) in sockets {
-            guard let root = folders[path] else { continue }
-            ports.append(TFTPPort(descriptor, root: root, mtu: mtu, family: address.family, network: self))
-        }
-    }
-
-    var transferCount: Int { ports.reduce(0) { $0 + $1.transfers.count } }
-    var nextDeadline: Duration? { ports.lazy.flatMap(\.transfers.values).map(\.transfer.deadline).min() }
-
-    func tick(_ now: Duration) {
-        for port in ports { port.tick(now) }
-    }
-
-    func close() {
-        for port in ports { port.close() }
-        for root in roots { Glibc.close(root) }
-    }
-}
-
 /// Port 69 of one address, and the transfers that go through it.
 final class TFTPPort {
     let descriptor: Int32
     var token: UInt64 = 0
     private let root: Int32
     private let largestBlock: Int
-    private unowned let network: TFTPNetwork
+    private unowned let network: BootNetwork
     private(set) var transfers: [TFTPClient: OpenTransfer] = [:]
     private var writer = WireWriter(reserving: 2_048)
 
-    /// At once, of one network and of one guest.
-    private static let transferLimit = 64
-    private static let transferLimitOfAddress = 16
-
-    init(_ descriptor: Int32, root: Int32, mtu: Int, family: AddressFamily, network: TFTPNetwork) {
+    init(_ descriptor: Int32, root: Int32, mtu: Int, family: AddressFamily, network: BootNetwork) {
         self.descriptor = descriptor
         self.root = root
         self.network = network
@@ -87,8 +55,8 @@ final class TFTPPort {
     /// Begins to send a file; a client that asks again has not heard the beginning, or wants another.
     private func begin(_ wish: TFTPReadRequest, for client: TFTPClient, _ now: Duration) {
         transfers[client] = nil
-        guard network.transferCount < Self.transferLimit,
-            transfers.keys.count(where: { $0.address == client.address }) < Self.transferLimitOfAddress
+        guard network.transferCount < BootNetwork.limit,
+            transfers.keys.count(where: { $0.address == client.address }) < BootNetwork.limitOfAddress
         else { return send(.error(.busy), to: client) }
         do throws(TFTPError) {
             let transfer = try OpenTransfer(wish, below: root, largestBlock: largestBlock)
@@ -130,37 +98,34 @@ final class TFTPPort {
 /// A transfer with its open file, which is closed with it.
 final class OpenTransfer {
     var transfer: TFTPTransfer
-    private let file: Int32
-    private let size: UInt64
+    private let file: BootFile
     private var text: Netascii?
     /// The last block of a text that was made, which may have to be sent again.
     private var lastText: (block: UInt64, content: [UInt8]) = (0, [])
 
     init(_ wish: TFTPReadRequest, below root: Int32, largestBlock: Int) throws(TFTPError) {
-        let path = try TFTPPath(wish.name)
-        var size: UInt64 = 0
-        file = unsafe clinux_open_file_beneath(root, path.description, &size)
-        guard file >= 0 else {
-            switch errno {
-            case ENOENT, ENOTDIR: throw .notFound
-            case EMFILE, ENFILE: throw .busy
-            default: throw .notPermitted
+        do throws(BootFile.Failure) {
+            file = try BootFile(wish.name, below: root)
+        } catch {
+            switch error {
+            case .notFound: throw .notFound
+            case .notPermitted: throw .notPermitted
+            case .busy: throw .busy
             }
         }
-        self.size = size
-        let options = wish.options.accepted(mode: wish.mode, fileSize: size, largestBlock: largestBlock)
-        transfer = TFTPTransfer(options, size: wish.mode == .octet ? size : nil)
+        let options = wish.options.accepted(mode: wish.mode, fileSize: file.size, largestBlock: largestBlock)
+        transfer = TFTPTransfer(options, size: wish.mode == .octet ? file.size : nil)
         if wish.mode == .netascii { text = Netascii() }
     }
-
-    deinit { Glibc.close(file) }
 
     /// The octets of a block, from 1 on; those of a text only of the last one and of the one behind it.
     func content(of block: UInt64) throws(TFTPError) -> [UInt8] {
         guard text != nil else {
             let offset = (block - 1) * UInt64(transfer.blockSize)
             let content = try read(from: offset)
-            guard content.count == min(UInt64(transfer.blockSize), size - min(size, offset)) else { throw .changed }
+            guard content.count == min(UInt64(transfer.blockSize), file.size - min(file.size, offset)) else {
+                throw .changed
+            }
             return content
         }
         guard block != lastText.block else { return lastText.content }
@@ -178,7 +143,7 @@ final class OpenTransfer {
         while count < content.count {
             let part = unsafe content.withUnsafeMutableBytes { buffer in
                 unsafe pread(
-                    file, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count,
+                    file.descriptor, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count,
                     off_t(offset) + off_t(count))
             }
             if part < 0, errno == EINTR { continue }

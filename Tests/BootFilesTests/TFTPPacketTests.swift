@@ -1,4 +1,4 @@
-import TFTP
+import BootFiles
 import Testing
 import Wire
 
@@ -88,10 +88,10 @@ import Wire
             (String(repeating: "a/", count: 600), nil),
         ] as [(String, String?)])
     func namesLeadNowhereElse(name: String, expected: String?) {
-        #expect((try? TFTPPath(Array(name.utf8)))?.description == expected)
+        #expect((try? BootPath(Array(name.utf8)))?.description == expected)
     }
 
-    @Test func aNameIsUTF8() { #expect(throws: TFTPError.notPermitted) { try TFTPPath([0x61, 0xFF]) } }
+    @Test func aNameIsUTF8() { #expect(throws: BootPath.Refusal.notPermitted) { try BootPath([0x61, 0xFF]) } }
 
     /// Whatever the size of the blocks, put together they are the text.
     @Test(arguments: 8...40) func textIsConverted(size: Int) {
