@@ -178,10 +178,12 @@ public struct LeaseInfo: Hashable, Sendable, Codable {
     public var expiry: WallTime?
     /// Whether it is no lease: the guest gave itself the address, and was seen to use it.
     public var isStatic: Bool
+    /// Whether it is static because guests are to make themselves addresses of its subnet (RFC 4862).
+    public var isAutoconfigured: Bool
 
     public init(
         address: IPAddress, prefixLength: Int, mac: MACAddress?, hostName: String?, clientID: String?,
-        iaid: UInt32? = nil, expiry: WallTime?, isStatic: Bool = false
+        iaid: UInt32? = nil, expiry: WallTime?, isStatic: Bool = false, isAutoconfigured: Bool = false
     ) {
         self.address = address
         self.prefixLength = prefixLength
@@ -191,6 +193,7 @@ public struct LeaseInfo: Hashable, Sendable, Codable {
         self.iaid = iaid
         self.expiry = expiry
         self.isStatic = isStatic
+        self.isAutoconfigured = isAutoconfigured
     }
 }
 

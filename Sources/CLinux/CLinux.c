@@ -144,6 +144,24 @@ int clinux_open_dhcpv6_packet_socket(int interface_index)
     return open_packet_socket(interface_index, ETH_P_IPV6, &program);
 }
 
+int clinux_open_neighbour_packet_socket(int interface_index)
+{
+    // Offsets in an Ethernet frame: type 12, next header and hop limit 20, ICMPv6 type 54.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 6),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6 << 8 | 255, 0, 4),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 54),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 135, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 136, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    return open_packet_socket(interface_index, ETH_P_IPV6, &program);
+}
+
 ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count)
 {
     struct sockaddr_ll address = {

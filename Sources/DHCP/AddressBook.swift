@@ -68,6 +68,8 @@ struct AddressBook<Plan: Plannable>: Sendable {
     func offers(to client: Client) -> [Address] {
         offered.addresses(of: client).filter { states[$0]?.offer?.client.isSame(as: client) == true }
     }
+    /// Whether the address is promised to the machine, also by an offer that has lapsed since.
+    func isOffered(_ address: Address, to mac: MACAddress) -> Bool { states[address]?.offer?.client.hardware == mac }
     /// The name that the client stated when the address was offered to it.
     func nameInOffer(of address: Address) -> String? { states[address]?.offer?.client.name }
     /// What the client held until its lease ended.

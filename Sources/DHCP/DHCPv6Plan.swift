@@ -74,6 +74,9 @@ struct DHCPv6Plan: Plannable {
         number(of: prefix) != nil && reservedAt[prefix] == nil && !kept.contains(prefix)
     }
 
+    /// Whether some client may get it.
+    func isGivenOut(_ prefix: IPv6Subnet) -> Bool { number(of: prefix) != nil || reservedAt[prefix] != nil }
+
     func permits(_ prefix: IPv6Subnet, to client: DHCPv6Client) -> Bool {
         isForAll(prefix) || reservation(of: prefix, for: client) != nil
     }

@@ -38,6 +38,11 @@ struct DHCPv6Request {
         return DHCPv6Client(identity, name: known)
     }
 
+    /// Where a prefix for the client leads to.
+    func router(for kind: IPv6Lease.Kind) -> IPv6Address? {
+        kind == .prefix && packet.relays.isEmpty && origin.source.isLinkLocal ? origin.source : nil
+    }
+
     /// Whether the client asks for the option; one that does not say what it wants is taken to want everything.
     func wants(_ code: DHCPv6Options.Code) -> Bool { options.requested?.contains(code) ?? true }
 }

@@ -59,7 +59,8 @@ extension DHCPv6Server {
         let seconds = max(self[keyPath: book].plan.leaseSeconds(of: prefix, for: client), 1)
         let lease = IPv6Lease(
             prefix, kind: client.identity.kind, duid: client.identity.duid, iaid: client.identity.iaid,
-            mac: client.identity.mac, hostName: name, expiry: seconds == .max ? nil : now + Int64(seconds))
+            mac: client.identity.mac, hostName: name, router: request.router(for: client.identity.kind),
+            expiry: seconds == .max ? nil : now + Int64(seconds))
         self[keyPath: book].store(lease)
         changes.append(.storeIPv6(lease))
         return seconds

@@ -8,7 +8,7 @@ extension RouterAdvertisement {
         if !wish.isRouter { routerLifetime = 0 }
         // RFC 4861, section 4.2: O says nothing where M is set, but some hosts look at it alone.
         isManaged = wish.isManaged
-        hasOtherConfiguration = wish.isManaged
+        hasOtherConfiguration = wish.hasOtherConfiguration
         sourceMAC = configuration.bridgeMAC
         mtu = wish.mtu
         prefixes = wish.prefixes.map { wished in

@@ -49,9 +49,10 @@ extension NetworkLeases {
             }
             + sightings.map { sighting in
                 LeaseInfo(
-                    address: .v4(sighting.address), prefixLength: length(.v4(sighting.address)) ?? 32,
-                    mac: sighting.mac,
-                    hostName: nil, clientID: nil, expiry: nil, isStatic: true)
+                    address: sighting.address,
+                    prefixLength: length(sighting.address) ?? (sighting.address.family == .ipv4 ? 32 : 128),
+                    mac: sighting.mac, hostName: nil, clientID: nil, expiry: nil, isStatic: true,
+                    isAutoconfigured: sighting.isAutoconfigured)
             }
     }
 }

@@ -25,7 +25,9 @@ extension NetworkDefinition {
     }
 
     /// What no other network and no other interface may have too; link-local addresses are every link's own.
-    var subnets: [IPSubnet] { ips.filter { !$0.address.isLinkLocal }.compactMap(\.subnet) }
+    var subnets: [IPSubnet] {
+        ips.filter { !$0.address.isLinkLocal }.compactMap(\.subnet) + extensions.delegations.map { .v6($0.block) }
+    }
 
     private func requireSideBySide(with other: Self) throws {
         switch (other.uuid == uuid, other.name == name) {

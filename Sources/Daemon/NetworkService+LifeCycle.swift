@@ -56,6 +56,7 @@ extension NetworkService {
         await responder.withdraw(uuid)
         networks[uuid]?.live = nil
         leases[uuid] = nil
+        delegated[uuid] = nil
         neighboursChanged(of: live.definition)
         tidy("stop of network '\(reference)'") {
             try store.removeLive(live.definition.name)

@@ -114,11 +114,17 @@ extension NetworkService {
             networks[uuid]?.live?.sysctls = desired.sysctls
             guard !plan.steps.isEmpty else {
                 unrepaired[uuid] = nil
+                let routes = routeDelegations(of: uuid)
+                if !routes.isEmpty {
+                    emit(.repaired, live.definition, "\(cause): \(routes.joined(separator: "; "))")
+                    logger.warning("\(cause); repaired: \(routes)", metadata: ["network": "\(name)"])
+                }
                 return
             }
             busy.insert(uuid)
             defer { busy.remove(uuid) }
             try turn(observed, into: desired)
+            routeDelegations(of: uuid)
             networks[uuid]?.live?.rulesAsOf = changes
             guard let link = try kernel.link(named: live.bridge) else { throw EngineError("its bridge is gone") }
             if link.index != live.interfaceIndex, let sockets = live.sockets {

@@ -11,6 +11,7 @@ extension NetworkService {
         Surroundings(
             networks: networks.peers(of: definition),
             leases: Array((leases[definition.uuid] ?? [:]).values),
+            delegations: delegations(of: definition.uuid),
             ports: ports.ports(of: definition.uuid).map { .init(tap: $0.tap, mac: $0.mac) }
                 + hypervisorTaps(of: definition.uuid))
     }
@@ -22,10 +23,13 @@ extension NetworkService {
             case .store(let lease): leases[uuid, default: [:]][lease.address] = lease
             case .remove(let address): leases[uuid]?[address] = nil
             // An IPv6 address is its port's by its first use, and no forward leads to a name that only such a lease has.
-            case .storeIPv6, .removeIPv6: break
+            case .storeIPv6(let lease):
+                if lease.kind == .prefix { delegated[uuid, default: [:]][lease.prefix] = lease }
+            case .removeIPv6(let prefix): delegated[uuid]?[prefix] = nil
             }
         }
         surroundingsChanged(of: uuid)
+        routeDelegations(of: uuid)
     }
 
     /// Asks for the leases there are, where the network's rules follow them; those that change meanwhile are told later.
@@ -34,7 +38,9 @@ extension NetworkService {
         do {
             let known = try await responder.leases(of: uuid)
             leases[uuid] = Dictionary(known.ipv4.map { ($0.address, $0) }) { $1 }
+            delegated[uuid] = Dictionary(known.ipv6.filter { $0.kind == .prefix }.map { ($0.prefix, $0) }) { $1 }
             try refreshRules(of: uuid)
+            routeDelegations(of: uuid)
         } catch {
             logger.error("network '\(live.definition.name)' does not know its leases: \(error)")
         }

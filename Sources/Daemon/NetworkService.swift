@@ -59,6 +59,8 @@ public actor NetworkService {
     var resolvers: [ServiceConfiguration.DNS.Server]
     /// Of networks whose rules follow them.
     var leases: [NetworkUUID: [IPv4Address: Lease]] = [:]
+    /// The prefixes for networks behind guests, of networks that give out such.
+    var delegated: [NetworkUUID: [IPv6Subnet: IPv6Lease]] = [:]
     /// Networks that are being started or stopped: nobody else may touch them meanwhile.
     var busy: Set<NetworkUUID> = []
 

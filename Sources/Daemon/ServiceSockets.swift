@@ -146,6 +146,7 @@ struct ServiceSockets {
         let descriptor =
             switch role {
             case .dhcpFrames: clinux_open_dhcp_packet_socket(interfaceIndex)
+            case .neighbourFrames: clinux_open_neighbour_packet_socket(interfaceIndex)
             case .arpFrames: clinux_open_arp_packet_socket(interfaceIndex)
             case .dhcpv6Frames: clinux_open_dhcpv6_packet_socket(interfaceIndex)
             case .dhcpRelay: open(port: 67, .v4(.any), on: bridge)
@@ -208,7 +209,7 @@ extension ServiceConfiguration {
         var roles: [SocketRole] = []
         if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay, .arpFrames] }
         if dhcpv6 != nil { roles += [.dhcpv6Frames, .dhcpv6] }
-        if advertisement != nil { roles.append(.routerSolicitations) }
+        if advertisement != nil { roles += [.routerSolicitations, .neighbourFrames] }
         let folders = bootFiles?.folders ?? []
         roles += Set(folders.map(\.root)).sorted().map { .bootRoot($0) }
         roles += folders.map { .tftp(at: $0.address, root: $0.root) }

@@ -18,6 +18,7 @@ extension NetworkRules {
             bridge: bridge, policy: policy, device: definition.forward?.device, redirects: redirects,
             sourceNAT: definition.forward.map { SourceNAT($0.nat) } ?? SourceNAT())
         (subnets4, subnets6) = definition.subnetsByFamily
+        delegated6 = definition.extensions.delegations.map(\.block)
         addresses = definition.ips.map(\.address) + (definition.mac.map { [.v6(.linkLocal($0))] } ?? [])
         let guests = GuestDirectory(of: definition, leases: surroundings.leases)
         forwards = definition.extensions.portForwards.flatMap { Forward.each(of: $0, guests) }
@@ -26,8 +27,11 @@ extension NetworkRules {
         httpPort = definition.extensions.httpBootPort
         sendingLimit = definition.bandwidth?.outbound.map(SendingLimit.init)
         if definition.extensions.antiSpoof {
-            guards = surroundings.ports.map { Guard(tap: $0.tap, mac: $0.mac, addresses: guests.addresses(of: $0.mac)) }
-                .sorted { $0.tap < $1.tap }
+            guards = surroundings.ports.map { port in
+                Guard(
+                    tap: port.tap, mac: port.mac, addresses: guests.addresses(of: port.mac),
+                    prefixes: surroundings.delegations.filter { $0.mac == port.mac }.map(\.prefix).sorted())
+            }.sorted { $0.tap < $1.tap }
         }
     }
 }
@@ -50,6 +54,7 @@ extension NetworkDefinition {
             case .v6(let subnet): subnets.1.append(subnet)
             }
         }
+        subnets.1 += extensions.delegations.map(\.block)
         return subnets
     }
 }

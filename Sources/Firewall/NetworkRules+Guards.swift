@@ -7,11 +7,14 @@ extension NetworkRules {
         public var mac: MACAddress
         /// Leased or reserved for it.
         public var addresses: [IPAddress]
+        /// Delegated to it, for the networks behind it.
+        public var prefixes: [IPv6Subnet]
 
-        public init(tap: InterfaceName, mac: MACAddress, addresses: [IPAddress]) {
+        public init(tap: InterfaceName, mac: MACAddress, addresses: [IPAddress], prefixes: [IPv6Subnet] = []) {
             self.tap = tap
             self.mac = mac
             self.addresses = addresses
+            self.prefixes = prefixes
         }
     }
 
@@ -52,7 +55,12 @@ extension NetworkRules {
             if case .v6(let v6) = address { v6.number } else { nil }
         }
         // Where guests' link-local addresses are (RFC 4291, section 2.5.6).
-        let near = ["64 0xfe80000000000000"] + subnets6.filter { $0.prefixLength > 0 }.map(\.beginning)
+        let near =
+            ["64 0xfe80000000000000"]
+            + subnets6.filter { $0.prefixLength > 0 && !delegated6.contains($0) }.map(\.beginning)
+        let behind = guards.flatMap { port in
+            port.prefixes.map { "iifname \"\(port.tap)\" \(header),64,\($0.beginning) \(verdict)" }
+        }
         return [
             .init(
                 table: .bridge, name: "take-\(what)-\(bridge)",
@@ -66,7 +74,7 @@ extension NetworkRules {
                 ]),
             .init(
                 table: .bridge, name: "claim-\(what)-\(bridge)",
-                rules: (what == "target" ? Ruleset.ownTarget : [])
+                rules: (what == "target" ? Ruleset.ownTarget : behind)
                     + near.map { "\(header),64,\($0) goto take-\(what)-\(bridge)" } + ["drop"]
             ),
         ]

@@ -82,6 +82,8 @@ public struct NetworkRules: Hashable, Sendable, Codable {
     public var policy: Policy
     public var subnets4: [IPv4Subnet]
     public var subnets6: [IPv6Subnet]
+    /// Those of ``subnets6`` that are not of the link but behind guests, which have been given parts of them.
+    public var delegated6: [IPv6Subnet] = []
     /// The only interface that packets may leave and enter by; nil for any.
     public var device: InterfaceName?
     public var redirects: [Redirect]

@@ -21,6 +21,11 @@ enum IPv6LeaseTable {
         }
     }
 
+    @Sendable static func addRouter(in database: Database) throws {
+        // Sixteen octets: where a prefix leads to.
+        try database.alter(table: "leaseIPv6") { $0.add(column: "router", .blob) }
+    }
+
     /// In order of their address; a row that is no lease is left out.
     static func leases(of network: NetworkUUID, in database: Database) throws -> [IPv6Lease] {
         let sql = "SELECT * FROM leaseIPv6 WHERE network = ? ORDER BY base, prefixLength"
@@ -34,6 +39,7 @@ enum IPv6LeaseTable {
                 iaid: UInt32(truncatingIfNeeded: row["iaid"] as Int64),
                 mac: (row["mac"] as Int64?).map { MACAddress(UInt64(truncatingIfNeeded: $0)) },
                 hostName: row["hostName"],
+                router: (row["router"] as Data?).flatMap { IPv6Address(octets: [UInt8]($0)) },
                 expiry: (row["expiry"] as Int64?).map { WallTime(seconds: $0) })
         }
     }
@@ -42,13 +48,13 @@ enum IPv6LeaseTable {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO leaseIPv6
-                    (network, base, prefixLength, kind, duid, iaid, mac, hostName, expiry)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (network, base, prefixLength, kind, duid, iaid, mac, hostName, router, expiry)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
             network.description, Data(lease.prefix.base.octets), lease.prefix.prefixLength, lease.kind.rawValue,
             Data(lease.duid), Int64(lease.iaid), lease.mac.map { Int64($0.value) }, lease.hostName,
-            lease.expiry?.seconds,
+            lease.router.map { Data($0.octets) }, lease.expiry?.seconds,
         ])
     }
 

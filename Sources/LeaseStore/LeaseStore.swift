@@ -55,6 +55,7 @@ public final class LeaseStore: Sendable {
         }
         migrator.registerMigration("leases of IPv6", migrate: IPv6LeaseTable.create)
         migrator.registerMigration("records of leases", migrate: LeaseRecordTable.create)
+        migrator.registerMigration("routers of prefixes", migrate: IPv6LeaseTable.addRouter)
         return migrator
     }
 

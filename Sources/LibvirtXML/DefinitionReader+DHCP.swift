@@ -177,6 +177,11 @@ extension DefinitionReader {
             warn(lease, "<lease> has no 'expiry' and no effect")
             return nil
         }
+        return leaseTime(lease)
+    }
+
+    /// What the attributes `expiry` and `unit` say.
+    mutating func leaseTime(_ lease: XMLElement) -> IP.LeaseTime? {
         let unit = unit(lease)
         guard let unit, let expiry: UInt64 = number(lease, "expiry", .min ... .max, .asInC, isOptional: false) else {
             return nil
@@ -186,7 +191,9 @@ extension DefinitionReader {
         let time = IP.LeaseTime(expiry: expiry, unit: unit)
         if let seconds = time.seconds, seconds < 120 {
             refuse(
-                lease, "<lease> of \(expiry) \(unit.rawValue) is too short; write at least 2 minutes, or 0 for no end")
+                lease,
+                "\(tag(lease.name)) of \(expiry) \(unit.rawValue) is too short; write at least 2 minutes, or 0 for no end"
+            )
         }
         return time
     }

@@ -27,6 +27,7 @@ struct ExtensionElement: Sendable {
         .option,
         .boot,
         .httpBoot,
+        .delegation,
         .linkLocalForward,
         .cname,
         .address,

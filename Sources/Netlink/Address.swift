@@ -41,19 +41,33 @@ public struct GatewayRoute: Hashable, Comparable, Sendable, CustomStringConverti
     public static func < (a: Self, b: Self) -> Bool { a.description < b.description }
 }
 
+/// Who has made a route, as the kernel keeps it (`rtm_protocol`, linux/rtnetlink.h).
+public enum RouteOrigin: UInt8, Sendable {
+    /// Somebody who configured it: `proto static`.
+    case configuration = 4
+    /// A DHCP server that has given its destination to the gateway: `proto dhcp`.
+    case delegation = 16
+}
+
 extension RouteSocket {
-    /// Adds a route: `ip route add DESTINATION via GATEWAY dev NAME metric METRIC proto static`.
-    public func addRoute(_ route: GatewayRoute, on name: InterfaceName) throws(NetlinkError) {
-        try changeRoute(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, name, "add route \(route) on '\(name)'")
+    /// Adds a route: `ip route add DESTINATION via GATEWAY dev NAME metric METRIC proto ORIGIN`.
+    public func addRoute(
+        _ route: GatewayRoute, on name: InterfaceName, from origin: RouteOrigin = .configuration
+    ) throws(NetlinkError) {
+        try changeRoute(
+            RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, name, origin, "add route \(route) on '\(name)'")
     }
 
-    /// Removes a route: `ip route del DESTINATION via GATEWAY dev NAME metric METRIC proto static`.
-    public func removeRoute(_ route: GatewayRoute, on name: InterfaceName) throws(NetlinkError) {
-        try changeRoute(RTM_DELROUTE, 0, route, name, "remove route \(route) on '\(name)'")
+    /// Removes a route: `ip route del DESTINATION via GATEWAY dev NAME metric METRIC proto ORIGIN`.
+    public func removeRoute(
+        _ route: GatewayRoute, on name: InterfaceName, from origin: RouteOrigin = .configuration
+    ) throws(NetlinkError) {
+        try changeRoute(RTM_DELROUTE, 0, route, name, origin, "remove route \(route) on '\(name)'")
     }
 
     private func changeRoute(
-        _ type: Int, _ flags: CInt, _ route: GatewayRoute, _ name: InterfaceName, _ operation: String
+        _ type: Int, _ flags: CInt, _ route: GatewayRoute, _ name: InterfaceName, _ origin: RouteOrigin,
+        _ operation: String
     ) throws(NetlinkError) {
         let index = unsafe if_nametoindex(name.description)
         guard index != 0 else { throw NetlinkError(errno: ENODEV, while: operation) }
@@ -61,7 +75,7 @@ extension RouteSocket {
         header.rtm_family = UInt8(route.gateway.family == .ipv4 ? AF_INET : AF_INET6)
         header.rtm_dst_len = UInt8(route.destination.prefixLength)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
-        header.rtm_protocol = UInt8(RTPROT_STATIC)
+        header.rtm_protocol = origin.rawValue
         header.rtm_type = UInt8(RTN_UNICAST)
         let request = try Request(type, flags, header, while: operation)
         request.put(Int(RTA_DST.rawValue), route.destination.base.octets)
@@ -143,14 +157,16 @@ extension RouteSocket {
         }
     }
 
-    /// The routes by gateways that somebody added to one interface as static ones: `ip route show dev NAME proto static`.
-    public func gatewayRoutes(on index: Int32) throws(NetlinkError) -> [GatewayRoute] {
+    /// The routes by gateways on one interface that are of an origin: `ip route show dev NAME proto ORIGIN`.
+    public func gatewayRoutes(
+        on index: Int32, from origin: RouteOrigin = .configuration
+    ) throws(NetlinkError) -> [GatewayRoute] {
         let operation = "list routes"
         let request = try Request(RTM_GETROUTE, NLM_F_DUMP, rtmsg(), while: operation)
         request.put(Int(RTA_OIF.rawValue), UInt32(bitPattern: index))
         return try query(request, while: operation).compactMap { message -> GatewayRoute? in
             let size = MemoryLayout<rtmsg>.size
-            guard message.count >= size, message[5] == UInt8(RTPROT_STATIC), message[7] == UInt8(RTN_UNICAST) else {
+            guard message.count >= size, message[5] == origin.rawValue, message[7] == UInt8(RTN_UNICAST) else {
                 return nil
             }
             let attributes = Attributes(message[size...])

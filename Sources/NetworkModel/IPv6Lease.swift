@@ -21,12 +21,14 @@ public struct IPv6Lease: Hashable, Sendable, Codable {
     public var mac: MACAddress?
     /// A valid host name of one label in lower case; nil where the client has none, or none that may be a name.
     public var hostName: String?
+    /// The client's address on the link, by which a prefix is reached; nil for an address, and behind a relay agent.
+    public var router: IPv6Address?
     /// Nil for a lease that never ends.
     public var expiry: WallTime?
 
     public init(
         _ prefix: IPv6Subnet, kind: Kind = .address, duid: [UInt8], iaid: UInt32, mac: MACAddress?,
-        hostName: String? = nil, expiry: WallTime? = nil
+        hostName: String? = nil, router: IPv6Address? = nil, expiry: WallTime? = nil
     ) {
         self.prefix = prefix
         self.kind = kind
@@ -34,6 +36,7 @@ public struct IPv6Lease: Hashable, Sendable, Codable {
         self.iaid = iaid
         self.mac = mac
         self.hostName = hostName
+        self.router = router
         self.expiry = expiry
     }
 }

@@ -18,6 +18,8 @@ extension NetworkDefinition {
         public var boots: [NetworkBoot] = []
         /// The port at which files to start from are given out by HTTP too (`<vnet:httpBoot>`); nil where TFTP alone does.
         public var httpBootPort: UInt16?
+        /// Blocks that guests are given prefixes of, for networks behind them; no two overlap.
+        public var delegations: [ServiceConfiguration.DHCPv6.Delegation] = []
         /// Frames to link-local groups, which a bridge keeps to itself, that guests send each other.
         public var linkLocalForward: Set<LinkLocalGroup> = []
 
@@ -32,7 +34,8 @@ extension NetworkDefinition {
 
         /// Whether something of it depends on who has which lease.
         public var followsLeases: Bool {
-            antiSpoof || portForwards.contains { if case .name = $0.guest { true } else { false } }
+            antiSpoof || !delegations.isEmpty
+                || portForwards.contains { if case .name = $0.guest { true } else { false } }
         }
     }
 }

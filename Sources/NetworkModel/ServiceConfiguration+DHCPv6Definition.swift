@@ -1,7 +1,7 @@
 extension ServiceConfiguration.DHCPv6 {
-    /// What is to be served on a subnet of IPv6 that has ranges or reservations.
+    /// What is to be served on a subnet of IPv6.
     init?(of definition: NetworkDefinition, on ip: NetworkDefinition.IP, hasDNS: Bool) {
-        guard ip.hasDHCP, case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet else { return nil }
+        guard case .v6(let address) = ip.address, case .v6(let subnet)? = ip.subnet else { return nil }
         self.init(
             serverIdentifier: Self.identifier(of: definition.uuid), serverAddress: address, subnet: subnet)
         for range in ip.ranges {
@@ -19,6 +19,7 @@ extension ServiceConfiguration.DHCPv6 {
             guard let mac = host.mac.flatMap({ MACAddress($0) }), let name = host.name else { return nil }
             return Machine(mac: mac, name: name)
         }
+        delegations = definition.extensions.delegations
         // A link-local address would need a zone wherever a guest writes it down.
         if hasDNS, !address.isLinkLocal { nameServers = [address] }
         domain = definition.servedDomain
@@ -49,9 +50,19 @@ extension ServiceConfiguration.DHCPv6 {
     }
 }
 
+extension NetworkDefinition {
+    /// Where DHCPv6 is served: on the subnet that has ranges or reservations, or, where prefixes alone are given out, on the
+    /// first that is more than link-local; nil for nowhere.
+    var ipOfDHCPv6: IP? {
+        let all = ips.filter { $0.address.family == .ipv6 }
+        return all.first(where: \.hasDHCP)
+            ?? (extensions.delegations.isEmpty ? nil : all.first { !$0.address.isLinkLocal })
+    }
+}
+
 extension NetworkDefinition.IP.LeaseTime? {
     /// In seconds; where the document does not say how long a lease lasts, an hour, as under libvirt.
-    var leaseSeconds: UInt32 { map { $0.seconds ?? .max } ?? 3_600 }
+    public var leaseSeconds: UInt32 { map { $0.seconds ?? .max } ?? 3_600 }
 }
 
 extension ServiceConfiguration.DHCPv6.Boot {

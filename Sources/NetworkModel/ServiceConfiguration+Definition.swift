@@ -10,7 +10,7 @@ extension ServiceConfiguration {
         self.init(uuid: definition.uuid, name: definition.name, bridge: bridge, bridgeMAC: mac)
         let hasDNS = definition.dns?.enable != false && !definition.ips.isEmpty
         dhcp = definition.ips.lazy.compactMap { DHCP(of: definition, on: $0, hasDNS: hasDNS) }.first
-        dhcpv6 = definition.ips.lazy.compactMap { DHCPv6(of: definition, on: $0, hasDNS: hasDNS) }.first
+        dhcpv6 = definition.ipOfDHCPv6.flatMap { DHCPv6(of: definition, on: $0, hasDNS: hasDNS) }
         bootFiles = BootFiles(of: definition)
         if hasDNS { dns = DNS(of: definition, resolvers: resolvers, peers: peers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
@@ -40,6 +40,7 @@ extension ServiceConfiguration.Advertisement {
         let managed = definition.ips.first { $0.address.family == .ipv6 && $0.hasDHCP }?.subnet
         self.init(prefixes: addresses.map { Prefix($0.1, isAutonomous: .v6($0.1) != managed) }, isRouter: isRouter)
         isManaged = managed != nil
+        hasOtherConfiguration = definition.ipOfDHCPv6 != nil
         if hasDNS { nameServers = addresses.map(\.0) }
         domain = definition.servedDomain
         mtu = definition.mtu

@@ -36,8 +36,10 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
     /// What router advertisements say (RFC 4861, section 4.2).
     public struct Advertisement: Hashable, Sendable, Codable {
         public var prefixes: [Prefix]
-        /// Whether addresses and other parameters come from DHCPv6.
+        /// Whether addresses come from DHCPv6.
         public var isManaged: Bool
+        /// Whether other parameters come from DHCPv6.
+        public var hasOtherConfiguration: Bool
         /// Whether there is a way out: an isolated network advertises itself with router lifetime 0.
         public var isRouter: Bool
         public var nameServers: [IPv6Address]
@@ -48,6 +50,7 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
             self.prefixes = prefixes
             self.isRouter = isRouter
             isManaged = false
+            hasOtherConfiguration = false
             nameServers = []
         }
 

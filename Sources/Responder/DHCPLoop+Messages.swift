@@ -20,9 +20,20 @@ extension DHCPLoop {
     func readARP(_ uuid: NetworkUUID) {
         guard let network = networks[uuid], let socket = network.arp else { return }
         receive(from: socket) { frame in
-            guard let packet = try? ARPPacket(reading: frame), let sighting = network.heard(packet, now: .now) else {
-                return
-            }
+            guard let packet = try? ARPPacket(reading: frame),
+                let sighting = network.heard(.v4(packet.sender), of: packet.senderMAC, now: .now)
+            else { return }
+            send(.addressInUse(uuid, sighting))
+        }
+    }
+
+    /// The same for IPv6.
+    func readNeighbours(_ uuid: NetworkUUID) {
+        guard let network = networks[uuid], let socket = network.neighbours else { return }
+        receive(from: socket) { frame in
+            guard let claim = try? NeighbourClaim(reading: frame),
+                let sighting = network.heard(.v6(claim.address), of: claim.mac, now: .now)
+            else { return }
             send(.addressInUse(uuid, sighting))
         }
     }

@@ -24,6 +24,7 @@ final class DHCPLoop {
         case frames(NetworkUUID)
         case relay(NetworkUUID)
         case arp(NetworkUUID)
+        case neighbours(NetworkUUID)
         case ipv6Frames(NetworkUUID)
         case ipv6Socket(NetworkUUID)
         case router(NetworkUUID)
@@ -32,8 +33,8 @@ final class DHCPLoop {
         var network: NetworkUUID? {
             switch self {
             case .mailbox: nil
-            case .frames(let uuid), .relay(let uuid), .arp(let uuid), .ipv6Frames(let uuid), .ipv6Socket(let uuid),
-                .router(let uuid):
+            case .frames(let uuid), .relay(let uuid), .arp(let uuid), .neighbours(let uuid), .ipv6Frames(let uuid),
+                .ipv6Socket(let uuid), .router(let uuid):
                 uuid
             }
         }
@@ -95,6 +96,7 @@ final class DHCPLoop {
                 case .frames(let uuid): readFrames(uuid)
                 case .relay(let uuid): readRelayed(uuid)
                 case .arp(let uuid): readARP(uuid)
+                case .neighbours(let uuid): readNeighbours(uuid)
                 case .ipv6Frames(let uuid): readIPv6Frames(uuid)
                 case .ipv6Socket(let uuid): readIPv6Relayed(uuid)
                 case .router(let uuid): readSolicitations(uuid)
@@ -194,6 +196,9 @@ final class DHCPLoop {
             case .arpFrames:
                 network.arp = descriptor
                 try watch(descriptor, .arp(configuration.uuid))
+            case .neighbourFrames:
+                network.neighbours = descriptor
+                try watch(descriptor, .neighbours(configuration.uuid))
             case .dhcpv6Frames:
                 network.ipv6Frames = descriptor
                 try watch(descriptor, .ipv6Frames(configuration.uuid))

@@ -14,8 +14,8 @@ final class DHCPNetwork {
     var frames: Int32?
     var relay: Int32?
     var arp: Int32?
-    /// Who uses which address without a lease, and was heard of when.
-    private var sightings: [IPv4Address: (sighting: AddressSighting, heardAt: WallTime)] = [:]
+    var neighbours: Int32?
+    private var watch = AddressWatch()
     var ipv6Server: DHCPv6Server?
     var ipv6Frames: Int32?
     /// What relay agents send comes here, and all answers leave by it.
@@ -30,20 +30,14 @@ final class DHCPNetwork {
         ipv6Server = configuration.dhcpv6.map { DHCPv6Server(configuration: $0, leases: leases.ipv6) }
     }
 
-    /// How many addresses are remembered that are used without a lease, and how long they are, in seconds.
-    private static let sightingLimit = 1_024
-    private static let sightingLifetime: Int64 = 3_600
-    /// How many of them people hear of between two sweeps: a guest that makes up senders is not to drown all other news.
-    private static let sightingsToldAtOnce = 16
-    private var sightingsTold = 0
-
     var leases: NetworkLeases {
         NetworkLeases(
-            ipv4: server?.leases ?? [], ipv6: ipv6Server?.leases ?? [],
-            sightings: sightings.values.map(\.sighting).sorted { $0.address < $1.address })
+            ipv4: server?.leases ?? [], ipv6: ipv6Server?.leases ?? [], sightings: watch.sightings)
     }
 
-    var sockets: [Int32] { [frames, relay, arp, ipv6Frames, ipv6Socket, advertiser?.socket].compactMap(\.self) }
+    var sockets: [Int32] {
+        [frames, relay, arp, neighbours, ipv6Frames, ipv6Socket, advertiser?.socket].compactMap(\.self)
+    }
 
     /// Takes a new configuration, and returns what that means for the leases.
     func reconfigure(_ configuration: ServiceConfiguration) -> [LeaseChange] {
@@ -53,8 +47,7 @@ final class DHCPNetwork {
 
     /// Ends what is over: leases, and what was heard of too long ago.
     func expire(now: WallTime) -> [LeaseChange] {
-        sightingsTold = 0
-        sightings = sightings.filter { $0.value.heardAt.seconds + Self.sightingLifetime > now.seconds }
+        watch.sweep(now: now)
         return (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
 
@@ -66,24 +59,36 @@ final class DHCPNetwork {
         }
     }
 
-    /// Takes note of who uses an address; returns what is new about it, if it is used without a lease.
-    func heard(_ packet: ARPPacket, now: WallTime) -> AddressSighting? {
-        let address = packet.sender
+    /// Takes note of who uses an address; returns what people are to hear of it.
+    func heard(_ address: IPAddress, of mac: MACAddress, now: WallTime) -> AddressSighting? {
         // What speaks for the host itself, or claims nothing.
-        guard address != .any, packet.senderMAC != configuration.bridgeMAC, !packet.senderMAC.isMulticast,
-            let use = server?.sighted(address, by: packet.senderMAC, now: now)
+        guard address != .v4(.any), mac != configuration.bridgeMAC, !mac.isMulticast,
+            let use = use(of: address, by: mac, now: now)
         else { return nil }
         guard use != .leased else {
-            sightings[address] = nil
+            watch.forget(address)
             return nil
         }
-        let sighting = AddressSighting(address: address, mac: packet.senderMAC, isConflict: use == .conflict)
-        let isNew = sightings[address]?.sighting != sighting
-        guard sightings[address] != nil || sightings.count < Self.sightingLimit else { return nil }
-        sightings[address] = (sighting, now)
-        guard isNew, sightingsTold < Self.sightingsToldAtOnce else { return nil }
-        sightingsTold += 1
-        return sighting
+        let isAutoconfigured = prefix(of: address)?.isAutonomous == true
+        let sighting = AddressSighting(
+            address: address, mac: mac, isConflict: use == .conflict, isAutoconfigured: isAutoconfigured)
+        let isNews = watch.note(sighting, at: now)
+        // That guests make themselves addresses where they are to is none.
+        return isNews && !isAutoconfigured ? sighting : nil
+    }
+
+    /// Nil where the address is none of the network's.
+    private func use(of address: IPAddress, by mac: MACAddress, now: WallTime) -> AddressUse? {
+        switch address {
+        case .v4(let v4): server?.sighted(v4, by: mac, now: now)
+        case .v6(let v6): ipv6Server?.sighted(v6, by: mac, now: now) ?? (prefix(of: address).map { _ in .unleased })
+        }
+    }
+
+    /// The subnet of IPv6 that the address is of.
+    private func prefix(of address: IPAddress) -> ServiceConfiguration.Advertisement.Prefix? {
+        guard case .v6(let address) = address else { return nil }
+        return configuration.advertisement?.prefixes.first { $0.subnet.contains(address) }
     }
 
     /// Asks on the link whether anybody else uses an address that is offered to a client.

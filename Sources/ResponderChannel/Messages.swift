@@ -6,6 +6,8 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case dhcpFrames
     /// A packet socket on the bridge that delivers ARP.
     case arpFrames
+    /// A packet socket on the bridge that delivers neighbour solicitations and advertisements.
+    case neighbourFrames
     /// UDP port 67 on the bridge, for requests that relay agents pass on.
     case dhcpRelay
     /// A packet socket on the bridge that delivers DHCPv6 requests as Ethernet frames.

@@ -50,6 +50,38 @@ import Wire
         #expect(free == 75)
     }
 
+    @Test func anIPv6AddressThatIsUsedIsGivenToNobodyElse() throws {
+        var server = DHCPv6Server(
+            ipv6Configuration { $0.ranges = [.init(start: "fd00::10", end: "fd00::11", leaseSeconds: 600)] })
+        let (first, second) = (IPv6Guest(number: 1), IPv6Guest(number: 2))
+        let (mac, otherMAC) = (try #require(first.mac), try #require(second.mac))
+        #expect(server.sighted("fd00::10", by: otherMAC, now: noon) == .unleased)
+        #expect(server.sighted("fd00::1", by: otherMAC, now: noon) == nil)
+        #expect(server.sighted("fd01::10", by: otherMAC, now: noon) == nil)
+        #expect(server.serve(first) == "fd00::11/128")
+        #expect(server.sighted("fd00::11", by: mac, now: noon) == .leased)
+        #expect(server.sighted("fd00::11", by: otherMAC, now: noon) == .conflict)
+        #expect(server.handle(second.request("fd00::10/128"), from: second).prefix == "fd00::10/128")
+    }
+
+    /// RFC 4861, section 7.1, and RFC 4862, section 5.4.3.
+    @Test func neighboursClaimWhatTheySendFromOrAreAboutToHave() throws {
+        func frame(_ type: UInt8, from source: IPv6Address, target: IPv6Address, hops: UInt8 = 255) -> [UInt8] {
+            let mac = ("52:54:00:00:00:07" as MACAddress)
+            return [0x33, 0x33, 0, 0, 0, 1] + mac.octets + [0x86, 0xDD, 0x60, 0, 0, 0, 0, 24, 58, hops] + source.octets
+                + ("ff02::1" as IPv6Address).octets + [type, 0, 0, 0, 0, 0, 0, 0] + target.octets
+        }
+        func claim(_ bytes: [UInt8]) -> IPv6Address? { (try? NeighbourClaim(reading: bytes.span))?.address }
+        #expect(claim(frame(135, from: "::", target: "fd00::7")) == "fd00::7")
+        #expect(claim(frame(135, from: "fd00::7", target: "fd00::8")) == "fd00::7")
+        #expect(claim(frame(136, from: "fe80::7", target: "fd00::7")) == "fd00::7")
+        #expect(claim(frame(134, from: "fe80::7", target: "fd00::7")) == nil)
+        #expect(claim(frame(136, from: "fe80::7", target: "ff02::7")) == nil)
+        #expect(claim(frame(135, from: "fd00::7", target: "fd00::8", hops: 254)) == nil)
+        let whole = frame(136, from: "fe80::7", target: "fd00::7")
+        for count in 0..<whole.count { #expect(claim(Array(whole[..<count])) == nil) }
+    }
+
     @Test(arguments: ["10.0.0.1", "10.0.1.150", "10.0.0.0", "0.0.0.0"])
     func whatIsNoGuestsAddressIsNotNoted(address: IPv4Address) {
         var server = DHCPv4Server(configuration())

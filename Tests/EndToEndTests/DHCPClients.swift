@@ -101,6 +101,8 @@ struct ListedLease: Decodable {
     var hostName: String?
     var prefixLength: Int
     var isStatic: Bool
+    /// In seconds since 1970.
+    var expiry: Int64?
 }
 
 extension VNetHost {

@@ -146,4 +146,42 @@ struct DHCPv6ClientTests {
             #expect(try await eventually { try await !hasRouter() })
         }
     }
+
+    /// One of each kind of network: of one that gives addresses out, and of one where guests make themselves theirs.
+    @Test func `addresses that guests give themselves are shown, and nobody else gets them`() async throws {
+        try requireTools("dhclient", "ping")
+        try await withSite { site in
+            try await site.host.run(document().replacing("\(Self.subnet)1ff", with: "\(Self.subnet)101"))
+            try await site.host.run(network("auto", subnet: "192.168.151", ipv6: "fd15:4c2a:7b90:151::1"))
+            let events = try site.host.start(["events", "lab"])
+            let squatter = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            try await squatter.sh("ip -6 address add \(Self.subnet)100/64 dev eth0 nodad")
+            #expect(try await squatter.pings(Self.gateway, from: "\(Self.subnet)100"))
+            let line = /static +52:54:00:00:01:01 +ipv6 +fd15:4c2a:7b90:150::100\/64/
+            #expect(try await eventually { try await site.host.must("leases", "lab").output.contains(line) })
+            let guest = try await site.guest("vm2", on: "br-lab", mac: "52:54:00:00:01:02")
+            let (lease, log) = try await guest.dhclient6()
+            #expect(lease?["new_ip6_address"] == "\(Self.subnet)101", "\(log)")
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains("\(Self.subnet)100 by 52:54:00:00:01:01, without a lease")
+                }, "\(events.outputSoFar)")
+            // Somebody takes what another one has leased.
+            try await squatter.sh("ip -6 address add \(Self.subnet)101/64 dev eth0 nodad")
+            _ = try await squatter.pings(Self.gateway, from: "\(Self.subnet)101")
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains(
+                        "\(Self.subnet)101 by 52:54:00:00:01:01, which another guest has leased")
+                }, "\(events.outputSoFar)")
+
+            let free = try await site.guest("vm3", on: "br-auto", mac: "52:54:00:00:01:03")
+            #expect(try await eventually { try await free.pings("fd15:4c2a:7b90:151::1") })
+            let made = /slaac +52:54:00:00:01:03 +ipv6 +fd15:4c2a:7b90:151:[0-9a-f:]+\/64/
+            let isShown = try await eventually { try await site.host.must("leases", "auto").output.contains(made) }
+            #expect(isShown)
+            events.signal(SIGINT)
+            _ = await events.outcome()
+        }
+    }
 }

@@ -37,6 +37,9 @@ int clinux_open_arp_packet_socket(int interface_index);
 /// The same for IPv6: delivers only datagrams to UDP port 547 that no extension header precedes.
 int clinux_open_dhcpv6_packet_socket(int interface_index);
 
+/// The same for neighbour solicitations and advertisements of hop limit 255 that no extension header precedes.
+int clinux_open_neighbour_packet_socket(int interface_index);
+
 /// Opens UDP port 547 of IPv6 on one interface, joined to ff02::1:2 and ff05::1:3 (RFC 8415, section 7.1); non-blocking,
 /// closed on exec.
 int clinux_open_dhcpv6(const char *interface_name);

@@ -8,7 +8,8 @@ struct Leases: AsyncParsableCommand {
         "leases",
         abstract: "List the addresses that guests hold, or held.",
         discussion: """
-            'static' in place of a time are addresses that guests have given themselves: nobody else gets them.
+            'static' in place of a time are addresses that guests have given themselves: nobody else gets them. 'slaac' are
+            those that they have made themselves of a prefix that is advertised to them.
 
             Who had an address at two o'clock:
 
@@ -46,7 +47,7 @@ struct Leases: AsyncParsableCommand {
         for lease in leases.sorted(by: { ($0.mac?.value ?? .max, $0.address) < ($1.mac?.value ?? .max, $1.address) }) {
             table.rows.append([
                 lease.expiry.map { format(Date(timeIntervalSince1970: TimeInterval($0.seconds))) }
-                    ?? (lease.isStatic ? "static" : "never"),
+                    ?? (lease.isAutoconfigured ? "slaac" : lease.isStatic ? "static" : "never"),
                 lease.mac?.description ?? "-", lease.address.family.rawValue, "\(lease.address)/\(lease.prefixLength)",
                 lease.hostName ?? "-",
                 lease.clientID ?? "-",
