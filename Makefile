@@ -66,6 +66,7 @@ bench: deps-bench release
 	VNET=$(VNET) Benchmarks/scale.sh
 	VNET=$(VNET) Benchmarks/virsh.sh
 	VNET=$(VNET) Benchmarks/dns.py
+	VNET=$(VNET) Benchmarks/dhcp.py
 	VNET_BENCH=1 $(SWIFT) run -c release BenchNetworkXML
 
 install: release

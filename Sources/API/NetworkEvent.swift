@@ -24,6 +24,14 @@ public struct NetworkEvent: Hashable, Sendable, Codable {
         public static let leaseEnded = Self(rawValue: "lease-ended")
         /// A guest uses an address that it has not leased.
         public static let addressInUse = Self(rawValue: "address-in-use")
+        /// A guest found that somebody else uses the address that it was given.
+        public static let addressDeclined = Self(rawValue: "address-declined")
+        /// Two guests identify themselves in the same way.
+        public static let clientCloned = Self(rawValue: "client-cloned")
+        /// A guest got no address, since there is none left.
+        public static let addressesExhausted = Self(rawValue: "addresses-exhausted")
+        /// A guest got no address, since its port has as many as one may have.
+        public static let portLimited = Self(rawValue: "port-limited")
     }
 
     /// Milliseconds since 1970-01-01 00:00:00 UTC.

@@ -59,10 +59,19 @@ struct AddressBook<Plan: Plannable>: Sendable {
     /// In ascending order of their address.
     var leases: [Lease] { states.values.compactMap(\.lease).sorted { $0.address < $1.address } }
 
+    /// The Ethernet addresses of those who hold something, in no order.
+    var holders: [MACAddress] { states.values.compactMap { $0.lease?.holder.hardware } }
+
     func lease(of address: Address) -> Lease? { states[address]?.lease }
     func lease(named name: String) -> Lease? { named[name].flatMap(lease) }
     func leases(of client: Client) -> [Lease] {
         leased.addresses(of: client).compactMap(lease).filter { $0.holder.isSame(as: client) }
+    }
+    /// What others hold now who identify themselves as the client does.
+    func leasesOfTwins(of client: Client, now: WallTime) -> [Lease] {
+        leased.addresses(of: client).compactMap(lease).filter {
+            !$0.holder.isSame(as: client) && isBinding($0, at: now)
+        }
     }
     /// The offers to the client that were not taken yet, also those that have lapsed since.
     func offers(to client: Client) -> [Address] {

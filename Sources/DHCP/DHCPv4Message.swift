@@ -102,8 +102,8 @@ public struct DHCPv4Message: Hashable, Sendable {
         self.siaddr = siaddr
         self.giaddr = giaddr
         self.options = options
-        if overload != 1, overload != 3 { self.file = Array(file.rest().prefix { $0 != 0 }) }
-        if overload != 2, overload != 3 { self.sname = Array(sname.rest().prefix { $0 != 0 }) }
+        if overload != 1, overload != 3 { self.file = file.terminated() }
+        if overload != 2, overload != 3 { self.sname = sname.terminated() }
     }
 
     /// Writes the message, padded to 300 octets.

@@ -9,6 +9,7 @@ public import NetworkModel
 /// All it remembers is bounded by the number of addresses that the configuration gives out.
 public struct DHCPv4Server: Sendable {
     var book: AddressBook<AddressPlan>
+    private var incidents: [DHCPIncident] = []
 
     /// Offers that wait for an answer; more DISCOVERs than that in a minute are no honest clients.
     static let offerLimit = 65_536
@@ -27,6 +28,24 @@ public struct DHCPv4Server: Sendable {
 
     /// The leases in ascending order of their address: always what is on disk once every change handed out is there.
     public var leases: [Lease] { book.leases }
+
+    /// The Ethernet addresses of the clients that have leases, in no order.
+    public var holders: [MACAddress] { book.holders }
+    /// How many addresses the ranges hold.
+    public var poolSize: Int { plan.rangeCount }
+
+    /// Takes what people should hear of the decisions so far.
+    public mutating func takeIncidents() -> [DHCPIncident] {
+        defer { incidents = [] }
+        return incidents
+    }
+
+    /// Whether the client has or has been promised an address, or one is kept for it.
+    public func isKnown(_ mac: MACAddress) -> Bool {
+        let client = Client(identifier: nil, mac: mac, name: nil)
+        return !book.leases(of: client).isEmpty || !book.offers(to: client).isEmpty
+            || !plan.reservations(for: client).isEmpty
+    }
 
     /// The Ethernet address of the client that has an address, by a lease that may have ended since.
     public func holder(of address: IPv4Address) -> MACAddress? { book.lease(of: address)?.mac }
@@ -96,7 +115,10 @@ public struct DHCPv4Server: Sendable {
 
     private mutating func discover(_ message: DHCPv4Message, _ client: Client, _ now: WallTime) -> DHCPv4Decision {
         let wanted = message.options.address(.requestedAddress)
-        guard let address = chooseAddress(for: client, wanted: wanted, now: now) else { return .ignore(.noAddressFree) }
+        guard let address = chooseAddress(for: client, wanted: wanted, now: now) else {
+            if poolSize > 0 { incidents.append(.exhausted(.ipv4, client.mac)) }
+            return .ignore(.noAddressFree)
+        }
         if message.options[.rapidCommit] != nil { return acknowledge(address, to: client, message, now) }
         guard book.offerCount < Self.offerLimit || !book.offers(to: client).isEmpty else {
             return .ignore(.tooManyOffers)
@@ -132,6 +154,9 @@ public struct DHCPv4Server: Sendable {
             book.removeLease(of: old.address, now: now)
             changes.append(.remove(old.address))
         }
+        if let identifier = client.identifier, let twin = book.leasesOfTwins(of: client, now: now).first {
+            incidents.append(.cloned(identifier: identifier, twin.mac, client.mac))
+        }
         let name = hostName(for: client, at: address, now: now)
         // Whoever still has the name lost it to a reservation, or has an address no more.
         if let name, var other = book.lease(named: name), other.address != address {
@@ -159,6 +184,7 @@ public struct DHCPv4Server: Sendable {
         // An offer is made of an address whose last lease has ended, and that of somebody else may still be on disk.
         let isOnDisk = book.lease(of: address) != nil
         book.setAside(address, limit: Self.quarantineLimit, now: now)
+        incidents.append(.declined(.v4(address), by: client.mac))
         return .commit(isOnDisk ? [.remove(address)] : [])
     }
 

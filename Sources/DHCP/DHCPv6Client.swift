@@ -39,7 +39,10 @@ struct DHCPv6Client: Hashable, Sendable {
 
 extension DHCPv6Client: AddressHolder {
     var hardware: MACAddress? { identity.mac }
-    var keys: [Identity] { [identity] }
+    /// By the second a machine with a new network card finds its address again, and clones each other.
+    var keys: [Identity] {
+        [identity, Identity(kind: identity.kind, duid: identity.duid, iaid: identity.iaid, mac: nil)]
+    }
     func isSame(as other: Self) -> Bool { identity == other.identity }
 
     /// Whether both are of one machine, which may have several associations, and a new DUID after it was installed anew.

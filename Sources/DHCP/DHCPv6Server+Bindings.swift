@@ -11,7 +11,10 @@ extension DHCPv6Server {
         _ wish: IdentityAssociation, to client: DHCPv6Client, _ request: DHCPv6Request, _ now: WallTime
     ) -> IdentityAssociation {
         let book = book(of: wish.kind)
-        guard let prefix = choose(wish, for: client, request, now) else { return wish.answered(wish.kind.exhaustion) }
+        guard let prefix = choose(wish, for: client, request, now) else {
+            noteExhaustion(of: book, client)
+            return wish.answered(wish.kind.exhaustion)
+        }
         self[keyPath: book].offer(prefix, to: client, now: now)
         let seconds = self[keyPath: book].plan.leaseSeconds(of: prefix, for: client)
         return wish.answered(with: [.init(prefix, lifetime: seconds)])
@@ -30,6 +33,7 @@ extension DHCPv6Server {
 
         let former = isRequest || request.packet.message.kind == .solicit ? [] : wish.parts.map(\.prefix)
         guard let prefix = choose(wish, for: client, request, now) else {
+            if former.isEmpty { noteExhaustion(of: book(of: wish.kind), client) }
             guard former.isEmpty else { return wish.answered(with: former.map { .init($0, lifetime: 0) }) }
             return wish.answered(former.isEmpty && isRequest ? wish.kind.exhaustion : .noBinding)
         }
@@ -37,6 +41,11 @@ extension DHCPv6Server {
         // What the client still has and can have no longer ends with this answer.
         let ended = former.filter { $0 != prefix }.map { IdentityAssociation.Part($0, lifetime: 0) }
         return wish.answered(with: [.init(prefix, lifetime: lease)] + ended)
+    }
+
+    private mutating func noteExhaustion(of book: Book, _ client: DHCPv6Client) {
+        guard self[keyPath: book].plan.rangeCount > 0 else { return }
+        incidents.append(.exhausted(.ipv6, client.identity.mac))
     }
 
     /// Leases the prefix to the client, and returns for how many seconds.
@@ -48,6 +57,11 @@ extension DHCPv6Server {
         for old in self[keyPath: book].leases(of: client) where old.prefix != prefix {
             self[keyPath: book].removeLease(of: old.prefix, now: now)
             changes.append(.removeIPv6(old.prefix))
+        }
+        if let mac = client.identity.mac,
+            let twin = self[keyPath: book].leasesOfTwins(of: client, now: now).first?.mac
+        {
+            incidents.append(.cloned(identifier: client.identity.duid, twin, mac))
         }
         let name = hostName(for: client, at: prefix, request, now)
         // Whoever still has the name lost it to a reservation, or has an address no more.

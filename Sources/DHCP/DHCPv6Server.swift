@@ -9,6 +9,7 @@ public import NetworkModel
 public struct DHCPv6Server: Sendable {
     var addresses: AddressBook<DHCPv6Plan>
     var prefixes: AddressBook<DHCPv6Plan>
+    var incidents: [DHCPIncident] = []
 
     /// Offers that wait for an answer, of either kind.
     static let offerLimit = 65_536
@@ -30,6 +31,17 @@ public struct DHCPv6Server: Sendable {
 
     /// Addresses and then prefixes, in ascending order: always what is on disk once every change handed out is there.
     public var leases: [IPv6Lease] { addresses.leases + prefixes.leases }
+
+    /// The Ethernet addresses of the clients that have leases, in no order.
+    public var holders: [MACAddress] { addresses.holders + prefixes.holders }
+    /// How many addresses the ranges hold.
+    public var poolSize: Int { addresses.plan.rangeCount }
+
+    /// Takes what people should hear of the decisions so far.
+    public mutating func takeIncidents() -> [DHCPIncident] {
+        defer { incidents = [] }
+        return incidents
+    }
 
     /// Takes a new configuration; leases that it permits go on as they are, the others are removed.
     public mutating func reconfigure(_ configuration: ServiceConfiguration.DHCPv6) -> [LeaseChange] {
@@ -155,9 +167,15 @@ public struct DHCPv6Server: Sendable {
     }
 
     private mutating func decline(_ request: DHCPv6Request, _ now: WallTime) -> DHCPv6Decision {
-        giveBack(request) { book, prefix in
+        let decision = giveBack(request) { book, prefix in
             book.setAside(prefix, limit: Self.quarantineLimit, now: now)
         }
+        if case .commitThenReply(let changes, _) = decision {
+            incidents += changes.compactMap { change in
+                if case .removeIPv6(let prefix) = change { .declined(.v6(prefix.base), by: request.mac) } else { nil }
+            }
+        }
+        return decision
     }
 
     /// Ends what the client holds of what it names; for what it does not hold it is told so.

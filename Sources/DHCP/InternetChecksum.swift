@@ -6,13 +6,14 @@ struct InternetChecksum {
     private var sum: UInt64 = 0
 
     /// Adds octets that begin at an even offset of what is summed; an odd last octet counts as if a zero followed.
-    mutating func add(_ octets: some Sequence<UInt8>) {
-        var isHigh = true
-        for octet in octets {
-            sum += isHigh ? UInt64(octet) << 8 : UInt64(octet)
-            isHigh.toggle()
+    mutating func add(_ octets: Span<UInt8>) {
+        for index in 0..<octets.count / 2 {
+            sum += UInt64(octets[2 * index]) << 8 | UInt64(octets[2 * index + 1])
         }
+        if !octets.count.isMultiple(of: 2) { sum += UInt64(octets[octets.count - 1]) << 8 }
     }
+
+    mutating func add(_ address: IPv4Address) { sum += UInt64(address.value >> 16) + UInt64(address.value & 0xFFFF) }
 
     mutating func add(_ word: UInt16) { sum += UInt64(word) }
 

@@ -94,7 +94,7 @@ public struct UDPFrame: Hashable, Sendable {
         writer.u32(source.address.value)
         writer.u32(destination.address.value)
         var headerChecksum = InternetChecksum()
-        headerChecksum.add(writer.bytes[Self.ethernetHeaderSize...])
+        headerChecksum.add(writer.bytes.span.extracting(droppingFirst: Self.ethernetHeaderSize))
         writer.patch16(at: Self.ethernetHeaderSize + 10, headerChecksum.value)
 
         let datagramStart = writer.count
@@ -104,9 +104,10 @@ public struct UDPFrame: Hashable, Sendable {
         writer.u16(0)
         writer.raw(payload)
         var checksum = InternetChecksum()
-        checksum.add(writer.bytes[datagramStart...])
+        checksum.add(writer.bytes.span.extracting(droppingFirst: datagramStart))
         // The pseudo header (RFC 768).
-        checksum.add(source.address.octets + destination.address.octets)
+        checksum.add(source.address)
+        checksum.add(destination.address)
         checksum.add(UInt16(Self.protocolUDP))
         checksum.add(datagramSize)
         // Zero would mean that there is no checksum.

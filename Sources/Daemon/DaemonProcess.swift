@@ -115,6 +115,7 @@ private struct AddressWatcher: Service {
                 switch item {
                 case .lease(let news): await service.tell(news)
                 case .sighting(let sighting, let uuid): await service.tell(sighting, on: uuid)
+                case .incident(let incident, let uuid): await service.tell(incident, on: uuid)
                 }
             }
         }

@@ -35,6 +35,40 @@ extension NetworkService {
         emit(.addressInUse, definition, "\(sighting.address) by \(sighting.mac), \(how)")
     }
 
+    /// The responder has something to say of DHCP.
+    func tell(_ incident: DHCPIncident, on uuid: NetworkUUID) {
+        guard let definition = networks[uuid]?.current else { return }
+        func name(_ mac: MACAddress?) -> String { mac?.description ?? "a guest behind a relay" }
+        switch incident {
+        case .declined(let address, let mac):
+            emit(.addressDeclined, definition, "\(address) by \(name(mac)), which found it in use")
+        case .cloned(let identifier, let first, let second):
+            emit(
+                .clientCloned, definition,
+                "\(first) and \(second) have the same client identifier \(identifier.hexadecimal); each has an address of its own"
+            )
+        case .exhausted(let family, let mac):
+            let kind = family == .ipv4 ? "IPv4" : "IPv6"
+            emit(.addressesExhausted, definition, "\(name(mac)) gets no address of \(kind): all are in use")
+        case .limited(let port, let mac, let limit):
+            let bridge = networks[uuid]?.live?.bridge.description ?? ""
+            emit(
+                .portLimited, definition,
+                "\(mac) at port \(Self.portName(port, of: bridge)) gets no address: the port has \(limit) already, the most that"
+                    + " one may have; <vnet:leasesPerPort> allows more")
+        }
+    }
+
+    /// The name of a bridge's port that has this number.
+    private static func portName(_ number: UInt16, of bridge: String) -> String {
+        Files.names(in: "/sys/class/net/\(bridge)/brif").first { name in
+            let text = (try? Files.read("/sys/class/net/\(bridge)/brif/\(name)/port_no")).map {
+                String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace }
+            }
+            return text.flatMap { UInt16($0.dropFirst(2), radix: 16) } == number
+        } ?? "\(number)"
+    }
+
     /// The responder has news about a lease.
     func tell(_ news: LeaseNews) {
         guard let definition = networks[news.network]?.current else { return }

@@ -23,6 +23,7 @@ actor ResponderSupervisor {
     enum AddressNews: Sendable {
         case lease(LeaseNews)
         case sighting(AddressSighting, on: NetworkUUID)
+        case incident(DHCPIncident, on: NetworkUUID)
     }
 
     /// The oldest are dropped where nobody reads them.
@@ -307,6 +308,7 @@ actor ResponderSupervisor {
         case .failed(let number, let words):
             waiting.removeValue(forKey: number)?.resume(throwing: DaemonError(words.printable))
         case .addressInUse(let uuid, let sighting): newsFeed.yield(.sighting(sighting, on: uuid))
+        case .incident(let uuid, let incident): newsFeed.yield(.incident(incident, on: uuid))
         case .leaseNews(let news): for item in news { newsFeed.yield(.lease(item)) }
         case .trouble(let words): logger.warning("responder: \(words.printable)")
         }

@@ -146,11 +146,13 @@ struct ServiceSockets {
         let descriptor =
             switch role {
             case .dhcpFrames: clinux_open_dhcp_packet_socket(interfaceIndex)
+            case .forwardingTable:
+                unsafe Glibc.open("/sys/class/net/\(bridge)/brforward", O_RDONLY | O_CLOEXEC)
             case .neighbourFrames: clinux_open_neighbour_packet_socket(interfaceIndex)
             case .arpFrames: clinux_open_arp_packet_socket(interfaceIndex)
             case .dhcpv6Frames: clinux_open_dhcpv6_packet_socket(interfaceIndex)
-            case .dhcpRelay: open(port: 67, .v4(.any), on: bridge)
-            case .dhcpv6: unsafe clinux_open_dhcpv6(bridge)
+            case .dhcpRelay: relayed(open(port: 67, .v4(.any), on: bridge), .ipv4)
+            case .dhcpv6: unsafe relayed(clinux_open_dhcpv6(bridge), .ipv6)
             case .routerSolicitations: unsafe clinux_open_router_socket(bridge)
             case .tftp(let address, _): open(port: 69, address, on: bridge)
             case .http(let address, let port, _): listen(port: port, address, on: bridge)
@@ -182,6 +184,12 @@ struct ServiceSockets {
         return unsafe clinux_open_udp(&endpoint, bridge)
     }
 
+    private static func relayed(_ socket: Int32, _ family: AddressFamily) -> Int32 {
+        // Without the filter it works too: what is not relayed is passed over where it is read.
+        if socket >= 0 { clinux_deliver_relayed_only(socket, family == .ipv6 ? 1 : 0) }
+        return socket
+    }
+
     private static func listen(port: UInt16, _ address: IPAddress, on bridge: String) -> Int32 {
         var endpoint = clinux_endpoint(address, port: port)
         return unsafe clinux_open_tcp_listener(&endpoint, bridge)
@@ -209,6 +217,7 @@ extension ServiceConfiguration {
         var roles: [SocketRole] = []
         if dhcp != nil { roles += [.dhcpFrames, .dhcpRelay, .arpFrames] }
         if dhcpv6 != nil { roles += [.dhcpv6Frames, .dhcpv6] }
+        if dhcp != nil || dhcpv6 != nil { roles.append(.forwardingTable) }
         if advertisement != nil { roles += [.routerSolicitations, .neighbourFrames] }
         let folders = bootFiles?.folders ?? []
         roles += Set(folders.map(\.root)).sorted().map { .bootRoot($0) }

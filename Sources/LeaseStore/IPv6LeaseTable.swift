@@ -5,8 +5,8 @@ internal import NetworkModel
 /// The table of DHCPv6 leases, whose addresses no integer of SQLite can hold.
 enum IPv6LeaseTable {
     @Sendable static func create(in database: Database) throws {
-        try database.create(table: "leaseIPv6", options: [.withoutRowID, .strict]) { table in
-            table.column("network", .text).notNull()
+        try database.create(table: "leaseOfIPv6", options: [.withoutRowID, .strict]) { table in
+            table.column("network", .integer).notNull()
             // Sixteen octets, which sort as the addresses do.
             table.column("base", .blob).notNull()
             table.column("prefixLength", .integer).notNull()
@@ -15,21 +15,18 @@ enum IPv6LeaseTable {
             table.column("iaid", .integer).notNull()
             table.column("mac", .integer)
             table.column("hostName", .text)
+            // Sixteen octets: where a prefix leads to.
+            table.column("router", .blob)
             // Seconds since 1970; null for a lease that never ends.
             table.column("expiry", .integer)
             table.primaryKey(["network", "base", "prefixLength"])
         }
     }
 
-    @Sendable static func addRouter(in database: Database) throws {
-        // Sixteen octets: where a prefix leads to.
-        try database.alter(table: "leaseIPv6") { $0.add(column: "router", .blob) }
-    }
-
     /// In order of their address; a row that is no lease is left out.
-    static func leases(of network: NetworkUUID, in database: Database) throws -> [IPv6Lease] {
-        let sql = "SELECT * FROM leaseIPv6 WHERE network = ? ORDER BY base, prefixLength"
-        return try Row.fetchAll(database, sql: sql, arguments: [network.description]).compactMap { row in
+    static func leases(of network: Int64, in database: Database) throws -> [IPv6Lease] {
+        let sql = "SELECT * FROM leaseOfIPv6 WHERE network = ? ORDER BY base, prefixLength"
+        return try Row.fetchAll(database, sql: sql, arguments: [network]).compactMap { row in
             guard let base = IPv6Address(octets: [UInt8](row["base"] as Data)),
                 let prefix = IPv6Subnet(containing: base, prefixLength: row["prefixLength"]),
                 let kind = IPv6Lease.Kind(rawValue: row["kind"])
@@ -44,27 +41,23 @@ enum IPv6LeaseTable {
         }
     }
 
-    static func store(_ lease: IPv6Lease, of network: NetworkUUID, in database: Database) throws {
+    static func store(_ lease: IPv6Lease, of network: Int64, in database: Database) throws {
         let statement = try database.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO leaseIPv6
+                INSERT OR REPLACE INTO leaseOfIPv6
                     (network, base, prefixLength, kind, duid, iaid, mac, hostName, router, expiry)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            network.description, Data(lease.prefix.base.octets), lease.prefix.prefixLength, lease.kind.rawValue,
+            network, Data(lease.prefix.base.octets), lease.prefix.prefixLength, lease.kind.rawValue,
             Data(lease.duid), Int64(lease.iaid), lease.mac.map { Int64($0.value) }, lease.hostName,
             lease.router.map { Data($0.octets) }, lease.expiry?.seconds,
         ])
     }
 
-    static func remove(_ prefix: IPv6Subnet, of network: NetworkUUID, in database: Database) throws {
+    static func remove(_ prefix: IPv6Subnet, of network: Int64, in database: Database) throws {
         let statement = try database.cachedStatement(
-            sql: "DELETE FROM leaseIPv6 WHERE network = ? AND base = ? AND prefixLength = ?")
-        try statement.execute(arguments: [network.description, Data(prefix.base.octets), prefix.prefixLength])
-    }
-
-    static func forget(_ network: NetworkUUID, in database: Database) throws {
-        try database.execute(sql: "DELETE FROM leaseIPv6 WHERE network = ?", arguments: [network.description])
+            sql: "DELETE FROM leaseOfIPv6 WHERE network = ? AND base = ? AND prefixLength = ?")
+        try statement.execute(arguments: [network, Data(prefix.base.octets), prefix.prefixLength])
     }
 }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 public import NetworkModel
+internal import Synchronization
 
 /// The leases on disk could not be read or written.
 public struct LeaseStoreError: Error, Hashable, CustomStringConvertible {
@@ -20,13 +21,32 @@ public struct LeaseStoreError: Error, Hashable, CustomStringConvertible {
 /// A commit has reached the disk when it returns (write-ahead log, `synchronous=FULL`).
 public final class LeaseStore: Sendable {
     private let database: DatabaseQueue
+    private let memory: Mutex<Memory>
+
+    /// What is known of the database without asking it.
+    private struct Memory {
+        /// The numbers that the database has for networks.
+        var networks: [NetworkUUID: Int64] = [:]
+        var lastEvent: Int64
+        /// How many events of a network have come since its oldest were forgotten.
+        var eventCounts: [NetworkUUID: Int] = [:]
+    }
+
+    /// In octets: a lease changes some part of a table that is sorted by address, and with it a whole page.
+    private static let pageSize = 1_024
+    /// In pages: how long the log grows before its changes are brought to the tables, each page of them once.
+    private static let checkpointInterval = 8_000
 
     /// Opens the database, or makes it where there is none; its directory must exist and be writable.
     public init(path: String) throws(LeaseStoreError) {
         var configuration = Configuration()
         configuration.busyMode = .timeout(2)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY")
+            try database.execute(
+                sql: """
+                    PRAGMA page_size = \(Self.pageSize); PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+                    PRAGMA wal_autocheckpoint = \(Self.checkpointInterval)
+                    """)
         }
         do {
             database = try DatabaseQueue(path: path, configuration: configuration)
@@ -34,6 +54,7 @@ public final class LeaseStore: Sendable {
             try Self.migrator.migrate(database)
             let damage = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
             guard damage == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: damage) }
+            memory = Mutex(Memory(lastEvent: try database.read { try LeaseEventTable.lastID(in: $0) }))
         } catch {
             throw LeaseStoreError("open lease database '\(path)'", error)
         }
@@ -41,21 +62,17 @@ public final class LeaseStore: Sendable {
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("leases") { database in
-            try database.create(table: "lease", options: [.withoutRowID, .strict]) { table in
-                table.column("network", .text).notNull()
-                table.column("address", .integer).notNull()
-                table.column("mac", .integer).notNull()
-                table.column("clientID", .blob)
-                table.column("hostName", .text)
-                // Seconds since 1970; null for a lease that never ends.
-                table.column("expiry", .integer)
-                table.primaryKey(["network", "address"])
+        FormerTables.create(in: &migrator)
+        migrator.registerMigration("networks by number") { database in
+            try database.create(table: "network", options: .strict) { table in
+                table.primaryKey("id", .integer)
+                table.column("uuid", .text).notNull().unique()
             }
+            try IPv4LeaseTable.create(in: database)
+            try IPv6LeaseTable.create(in: database)
+            try LeaseEventTable.create(in: database)
+            try FormerTables.takeOver(in: database)
         }
-        migrator.registerMigration("leases of IPv6", migrate: IPv6LeaseTable.create)
-        migrator.registerMigration("records of leases", migrate: LeaseRecordTable.create)
-        migrator.registerMigration("routers of prefixes", migrate: IPv6LeaseTable.addRouter)
         return migrator
     }
 
@@ -63,19 +80,10 @@ public final class LeaseStore: Sendable {
     public func leases(of network: NetworkUUID) throws(LeaseStoreError) -> NetworkLeases {
         do {
             return try database.read { database in
-                let ipv4 = try Row.fetchAll(
-                    database, sql: "SELECT * FROM lease WHERE network = ? ORDER BY address",
-                    arguments: [network.description]
-                ).map { row in
-                    Lease(
-                        address: IPv4Address(UInt32(truncatingIfNeeded: row["address"] as Int64)),
-                        mac: MACAddress(UInt64(truncatingIfNeeded: row["mac"] as Int64)),
-                        clientID: (row["clientID"] as Data?).map { [UInt8]($0) },
-                        hostName: row["hostName"],
-                        expiry: (row["expiry"] as Int64?).map { WallTime(seconds: $0) }
-                    )
-                }
-                return NetworkLeases(ipv4: ipv4, ipv6: try IPv6LeaseTable.leases(of: network, in: database))
+                guard let number = try Self.number(of: network, in: database) else { return NetworkLeases() }
+                return NetworkLeases(
+                    ipv4: try IPv4LeaseTable.leases(of: number, in: database),
+                    ipv6: try IPv6LeaseTable.leases(of: number, in: database))
             }
         } catch {
             throw LeaseStoreError("read leases of network \(network)", error)
@@ -89,31 +97,35 @@ public final class LeaseStore: Sendable {
         at time: WallTime = WallTime(seconds: 0)
     ) throws(LeaseStoreError) {
         do {
-            try database.write { database in
-                for (network, change) in changes { try Self.apply(change, of: network, to: database) }
-                for item in news { try LeaseRecordTable.record(item, at: time, in: database) }
+            // One after the other: the database has one writer.
+            try memory.withLock { memory in
+                var new = memory
+                try database.write { database in
+                    for (network, change) in changes {
+                        try Self.apply(change, of: Self.number(of: network, &new, in: database), to: database)
+                    }
+                    for item in news {
+                        let number = try Self.number(of: item.network, &new, in: database)
+                        new.lastEvent += 1
+                        try LeaseEventTable.add(item, new.lastEvent, of: number, at: time, in: database)
+                        new.eventCounts[item.network, default: 0] += 1
+                        guard new.eventCounts[item.network, default: 0] >= LeaseEventTable.slack else { continue }
+                        new.eventCounts[item.network] = 0
+                        try LeaseEventTable.forgetOldest(of: number, in: database)
+                    }
+                }
+                // A commit that failed has changed nothing.
+                memory = new
             }
         } catch {
             throw LeaseStoreError("write leases", error)
         }
     }
 
-    private static func apply(_ change: LeaseChange, of network: NetworkUUID, to database: Database) throws {
+    private static func apply(_ change: LeaseChange, of network: Int64, to database: Database) throws {
         switch change {
-        case .store(let lease):
-            let statement = try database.cachedStatement(
-                sql: """
-                    INSERT OR REPLACE INTO lease (network, address, mac, clientID, hostName, expiry)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """)
-            try statement.execute(arguments: [
-                network.description, Int64(lease.address.value), Int64(lease.mac.value),
-                lease.clientID.map { Data($0) },
-                lease.hostName, lease.expiry?.seconds,
-            ])
-        case .remove(let address):
-            let statement = try database.cachedStatement(sql: "DELETE FROM lease WHERE network = ? AND address = ?")
-            try statement.execute(arguments: [network.description, Int64(address.value)])
+        case .store(let lease): try IPv4LeaseTable.store(lease, of: network, in: database)
+        case .remove(let address): try IPv4LeaseTable.remove(address, of: network, in: database)
         case .storeIPv6(let lease): try IPv6LeaseTable.store(lease, of: network, in: database)
         case .removeIPv6(let prefix): try IPv6LeaseTable.remove(prefix, of: network, in: database)
         }
@@ -124,8 +136,9 @@ public final class LeaseStore: Sendable {
         of network: NetworkUUID, address: IPAddress? = nil, at time: WallTime? = nil
     ) throws(LeaseStoreError) -> [LeaseRecord] {
         do {
-            return try database.read {
-                try LeaseRecordTable.records(of: network, address: address, at: time, in: $0)
+            return try database.read { database in
+                guard let number = try Self.number(of: network, in: database) else { return [] }
+                return try LeaseEventTable.records(of: number, address: address, at: time, in: database)
             }
         } catch {
             throw LeaseStoreError("read records of leases of network \(network)", error)
@@ -135,13 +148,36 @@ public final class LeaseStore: Sendable {
     /// Forgets every lease of a network that is gone for good.
     public func forget(_ network: NetworkUUID) throws(LeaseStoreError) {
         do {
-            try database.write { database in
-                try database.execute(sql: "DELETE FROM lease WHERE network = ?", arguments: [network.description])
-                try IPv6LeaseTable.forget(network, in: database)
-                try LeaseRecordTable.forget(network, in: database)
+            try memory.withLock { memory in
+                try database.write { database in
+                    guard let number = try Self.number(of: network, in: database) else { return }
+                    for table in ["leaseOfIPv4", "leaseOfIPv6", "leaseEvent"] {
+                        try database.execute(sql: "DELETE FROM \(table) WHERE network = ?", arguments: [number])
+                    }
+                    try database.execute(sql: "DELETE FROM network WHERE id = ?", arguments: [number])
+                }
+                memory.networks[network] = nil
+                memory.eventCounts[network] = nil
             }
         } catch {
             throw LeaseStoreError("forget leases of network \(network)", error)
         }
+    }
+
+    /// The number of a network that the database knows.
+    private static func number(of network: NetworkUUID, in database: Database) throws -> Int64? {
+        try Int64.fetchOne(database, sql: "SELECT id FROM network WHERE uuid = ?", arguments: [network.description])
+    }
+
+    /// The number of any network.
+    private static func number(of network: NetworkUUID, _ memory: inout Memory, in database: Database) throws -> Int64 {
+        if let number = memory.networks[network] { return number }
+        if let number = try number(of: network, in: database) {
+            memory.networks[network] = number
+            return number
+        }
+        try database.execute(sql: "INSERT INTO network (uuid) VALUES (?)", arguments: [network.description])
+        memory.networks[network] = database.lastInsertedRowID
+        return database.lastInsertedRowID
     }
 }

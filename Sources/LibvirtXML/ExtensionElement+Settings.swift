@@ -18,6 +18,15 @@ extension ExtensionElement {
         if let answer = reader.content(of: element, as: YesNo.self) { network.extensions.logsQueries = answer == .yes }
     }
 
+    static let leasesPerPort = Self("leasesPerPort", .once(Vocabulary(content: .text))) { element, network, reader in
+        guard reader.requireOwnBridge(element, network) else { return }
+        let text = element.words.joined(separator: " ")
+        guard let number = Int(text), (1...65_536).contains(number) else {
+            return reader.refuse(element, "\(tag(element.name)) is \(quoted(text)); write a number from 1 to 65536")
+        }
+        network.extensions.leasesPerPort = number
+    }
+
     static let linkLocalForward = Self("linkLocalForward", .once(Vocabulary(content: .text))) {
         element, network, reader in
         guard reader.requireOwnBridge(element, network) else { return }

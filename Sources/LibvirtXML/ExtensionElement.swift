@@ -28,6 +28,7 @@ struct ExtensionElement: Sendable {
         .boot,
         .httpBoot,
         .delegation,
+        .leasesPerPort,
         .linkLocalForward,
         .cname,
         .address,

@@ -21,6 +21,10 @@ extension DHCPOption {
     public enum Form: Hashable, Sendable {
         /// Addresses of the option's family with commas between, as many as `counts` allows.
         case addresses(ClosedRange<Int>)
+        /// Two addresses each, such as a destination and its router, all with commas between.
+        case addressPairs
+        /// Subnets and the routers that lead to them in turn, with commas between, encoded as RFC 3442 has it.
+        case routes
         /// A whole number of so many octets.
         case number(octets: Int)
         /// 0 or 1, written so or as `yes` and `no`.
@@ -34,6 +38,8 @@ extension DHCPOption {
             switch self {
             case .addresses(1...1): "write an address"
             case .addresses: "write addresses with commas between"
+            case .addressPairs: "write pairs of addresses, all with commas between"
+            case .routes: "write subnets and routers in turn with commas between, such as '10.0.0.0/8,192.168.1.1'"
             case .number(let octets): "write a number from 0 to \(UInt64(1) << (8 * UInt64(octets)) - 1)"
             case .flag: "write 'yes' or 'no'"
             case .text: "write 1 to 255 octets"
@@ -62,18 +68,29 @@ extension DHCPOption {
     /// Of RFC 2132 where nothing else is said.
     private static let forms4: [UInt16: Form] = [
         2: .number(octets: 4),  // time offset
-        3: .addresses(1...63), 4: .addresses(1...63), 6: .addresses(1...63), 7: .addresses(1...63),
-        9: .addresses(1...63), 12: .text, 15: .text, 17: .text, 19: .flag, 23: .number(octets: 1),
-        26: .number(octets: 2), 28: .addresses(1...1), 31: .flag, 33: .addresses(2...62), 40: .text,
-        41: .addresses(1...63), 42: .addresses(1...63),
-        44: .addresses(1...63), 46: .number(octets: 1), 47: .text, 48: .addresses(1...63), 60: .text,
-        64: .text, 65: .addresses(1...63), 66: .text, 67: .text, 69: .addresses(1...63), 70: .addresses(1...63),
-        72: .addresses(1...63), 100: .text, 101: .text,  // RFC 4833, time zones
+        3: .addresses(1...63), 4: .addresses(1...63), 5: .addresses(1...63), 6: .addresses(1...63),
+        7: .addresses(1...63), 8: .addresses(1...63), 9: .addresses(1...63), 10: .addresses(1...63),
+        11: .addresses(1...63), 12: .text, 13: .number(octets: 2), 14: .text, 15: .text, 16: .addresses(1...1),
+        17: .text, 18: .text, 19: .flag, 20: .flag, 21: .addressPairs, 22: .number(octets: 2), 23: .number(octets: 1),
+        24: .number(octets: 4), 26: .number(octets: 2), 27: .flag, 28: .addresses(1...1), 29: .flag, 30: .flag,
+        31: .flag, 32: .addresses(1...1), 33: .addressPairs, 34: .flag, 35: .number(octets: 4), 36: .flag,
+        37: .number(octets: 1), 38: .number(octets: 4), 39: .flag, 40: .text, 41: .addresses(1...63),
+        42: .addresses(1...63), 44: .addresses(1...63), 45: .addresses(1...63), 46: .number(octets: 1), 47: .text,
+        48: .addresses(1...63), 49: .addresses(1...63), 60: .text, 64: .text, 65: .addresses(1...63), 66: .text,
+        67: .text, 68: .addresses(1...63), 69: .addresses(1...63), 70: .addresses(1...63), 71: .addresses(1...63),
+        72: .addresses(1...63), 73: .addresses(1...63), 74: .addresses(1...63), 75: .addresses(1...63),
+        76: .addresses(1...63), 85: .addresses(1...63), 86: .text, 87: .text,  // RFC 2241, Novell
+        100: .text, 101: .text,  // RFC 4833, time zones
         108: .number(octets: 4),  // RFC 8925, IPv6-only preferred
         114: .text,  // RFC 8910, captive portal
         116: .number(octets: 1),  // RFC 2563
+        112: .addresses(1...63),  // NetInfo
         119: .names,  // RFC 3397, domain search
+        121: .routes,  // RFC 3442, classless static routes
+        138: .addresses(1...63),  // RFC 5417, CAPWAP
         150: .addresses(1...63),  // RFC 5859, TFTP servers
+        209: .text, 210: .text, 211: .number(octets: 4),  // RFC 5071, PXELINUX
+        249: .routes,  // as 121, for Windows
         252: .text,  // proxy autodiscovery, in no RFC
     ]
 
@@ -102,6 +119,13 @@ extension DHCPOption {
             let addresses = parts.compactMap { IPAddress($0) }.filter { $0.family == family }
             guard addresses.count == parts.count, counts.contains(parts.count) else { return nil }
             return addresses.flatMap(\.octets)
+        case .addressPairs:
+            let addresses = list(value).compactMap { IPv4Address($0) }
+            guard addresses.count == list(value).count, addresses.count.isMultiple(of: 2), addresses.count <= 62 else {
+                return nil
+            }
+            return addresses.flatMap(\.octets)
+        case .routes: return routes(list(value))
         case .number(let octets):
             guard let number = UInt64(value), number >> (8 * UInt64(octets)) == 0 else { return nil }
             return (0..<octets).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
@@ -120,6 +144,21 @@ extension DHCPOption {
             }
             return data.count <= 255 ? data : nil
         }
+    }
+
+    /// Of each destination its length and its significant octets, and then its router (RFC 3442).
+    private static func routes(_ parts: [String]) -> [UInt8]? {
+        guard parts.count.isMultiple(of: 2) else { return nil }
+        var data: [UInt8] = []
+        for index in stride(from: 0, to: parts.count, by: 2) {
+            let words = parts[index].split(separator: "/", omittingEmptySubsequences: false)
+            guard words.count == 2, let base = IPv4Address(String(words[0])), let length = Int(words[1]),
+                (0...32).contains(length), let subnet = IPv4Subnet(containing: base, prefixLength: length),
+                subnet.base == base, let router = IPv4Address(parts[index + 1])
+            else { return nil }
+            data += [UInt8(length)] + subnet.base.octets.prefix((length + 7) / 8) + router.octets
+        }
+        return data.count <= 255 ? data : nil
     }
 
     private static func list(_ value: String) -> [String] {

@@ -10,6 +10,8 @@ extension NetworkDefinition {
         public var hostAccess = HostAccess.all
         /// Whether a port may send only from its MAC and its leased or reserved addresses.
         public var antiSpoof = false
+        /// How many Ethernet addresses of one port may have leases; nil for three quarters of what there is.
+        public var leasesPerPort: Int?
         /// Kinds of DHCP clients, by name.
         public var clientClasses: [String: ClientClass] = [:]
         /// What DHCP tells clients beside what the network itself says; no two have the same family, code and clients.

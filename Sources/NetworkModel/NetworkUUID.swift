@@ -30,14 +30,14 @@ public struct NetworkUUID: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     public var description: String {
-        let hex = String(value, radix: 16)
-        let padded = String(repeating: "0", count: 32 - hex.utf8.count) + hex
-        var text = ""
-        for (index, digit) in padded.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for digit in 0..<32 {
+            if [8, 12, 16, 20].contains(digit) { text.append(UInt8(ascii: "-")) }
+            text.append(digits[Int(value >> UInt128(124 - 4 * digit) & 0xF)])
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }

@@ -14,6 +14,7 @@ extension ServiceConfiguration {
         bootFiles = BootFiles(of: definition)
         if hasDNS { dns = DNS(of: definition, resolvers: resolvers, peers: peers) }
         advertisement = Advertisement(of: definition, hasDNS: hasDNS)
+        leasesPerPort = definition.extensions.leasesPerPort
         reportsLeases = definition.extensions.followsLeases
     }
 }

@@ -20,6 +20,8 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
     public var advertisement: Advertisement?
     /// Whether the daemon is to hear of every lease, since the network's rules follow them.
     public var reportsLeases = false
+    /// How many guests of one port of the bridge may have addresses; nil where the document does not say.
+    public var leasesPerPort: Int?
 
     public init(
         uuid: NetworkUUID, name: String, bridge: InterfaceName, bridgeMAC: MACAddress, dhcp: DHCP? = nil,

@@ -83,15 +83,21 @@ extension DHCPLoop {
 
     /// Hands over what has arrived, as much as one round takes of one socket.
     private func receive(from socket: Int32, _ handle: (Span<UInt8>) -> Void) {
-        for _ in 0..<Self.messagesPerRound {
-            let count = unsafe recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else { return }
-            handle(buffer.span.extracting(0..<count))
+        let count = unsafe clinux_receive_frames(socket, &buffer, Self.frameRoom, &lengths)
+        for index in 0..<max(0, Int(count)) {
+            let start = index * Self.frameRoom
+            handle(buffer.span.extracting(start..<start + Int(lengths[index])))
         }
     }
 
     private func decide(_ message: DHCPv4Message, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
+        defer { tellIncidents(of: network) }
+        if message.kind == .discover || message.kind == .request, message.giaddr == .any,
+            network.server?.isKnown(message.chaddr) == false, !network.admits(message.chaddr, now: .now)
+        {
+            return
+        }
         switch network.server?.handle(message, now: .now) {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)
@@ -106,8 +112,14 @@ extension DHCPLoop {
         }
     }
 
+    private func tellIncidents(of network: DHCPNetwork) {
+        for incident in network.takeIncidents(now: .now) { send(.incident(network.configuration.uuid, incident)) }
+    }
+
     private func decide(_ packet: DHCPv6Packet, from origin: DHCPv6Origin, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
+        defer { tellIncidents(of: network) }
+        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac, now: .now) { return }
         let server = network.server
         let decision = network.ipv6Server?.handle(packet, from: origin, now: .now) { server?.holder(ofName: $0) }
         switch decision {

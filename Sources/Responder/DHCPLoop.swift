@@ -53,7 +53,9 @@ final class DHCPLoop {
     private var history = LeaseHistory()
     var networks: [NetworkUUID: DHCPNetwork] = [:]
     var round = Round()
-    var buffer = [UInt8](repeating: 0, count: 4_096)
+    /// For ``messagesPerRound`` frames, each in a place of its own, or for one datagram.
+    var buffer = [UInt8](repeating: 0, count: messagesPerRound * frameRoom)
+    var lengths = [UInt32](repeating: 0, count: messagesPerRound)
 
     /// What one round has decided and not done yet.
     struct Round {
@@ -70,7 +72,9 @@ final class DHCPLoop {
 
     /// How often leases that ended are looked for.
     private static let sweepInterval: Duration = .seconds(5)
-    static let messagesPerRound = 64
+    static let messagesPerRound = clinux_frame_limit
+    /// In octets: for a message of the longest frames there are.
+    static let frameRoom = 9_216
 
     init(
         mailbox: Mailbox<Message>, dns: DNSLoops, boot: Mailbox<BootLoop.Message>, store: LeaseStore,
@@ -196,6 +200,7 @@ final class DHCPLoop {
             case .arpFrames:
                 network.arp = descriptor
                 try watch(descriptor, .arp(configuration.uuid))
+            case .forwardingTable: network.take(forwardingTable: descriptor)
             case .neighbourFrames:
                 network.neighbours = descriptor
                 try watch(descriptor, .neighbours(configuration.uuid))
@@ -228,6 +233,7 @@ final class DHCPLoop {
             poller.remove(descriptor)
             close(descriptor)
         }
+        network.closeForwardingTable()
         sources = sources.filter { $0.value.network != uuid }
     }
 
@@ -257,6 +263,7 @@ final class DHCPLoop {
     private func finishRound() -> Bool {
         defer { round = Round() }
         for (uuid, reply) in round.replies { send(reply, of: uuid) }
+        if !round.replies.isEmpty { flush() }
         guard !round.changes.isEmpty else { return true }
         let now = WallTime.now
         let news = history.news(of: round.changes)
@@ -273,9 +280,14 @@ final class DHCPLoop {
         dns.post(.leases(round.changes))
         report(round.changes)
         for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
+        flush()
         let told = history.told(news, now: now)
         if !told.isEmpty { send(.leaseNews(told)) }
         return true
+    }
+
+    private func flush() {
+        for network in networks.values { network.flush() }
     }
 
     private func send(_ reply: Reply, of uuid: NetworkUUID) {

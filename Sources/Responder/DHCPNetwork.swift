@@ -16,6 +16,12 @@ final class DHCPNetwork {
     var arp: Int32?
     var neighbours: Int32?
     private var watch = AddressWatch()
+    private var forwardingTable: Int32?
+    private var bridgePorts: BridgePorts?
+    private var incidents: [DHCPIncident] = []
+    private var incidentFilter = IncidentFilter()
+    /// Frames that are to go out, one behind the other, and the length of each.
+    private var outbox: (frames: [UInt8], lengths: [UInt32]) = ([], [])
     var ipv6Server: DHCPv6Server?
     var ipv6Frames: Int32?
     /// What relay agents send comes here, and all answers leave by it.
@@ -48,6 +54,11 @@ final class DHCPNetwork {
     /// Ends what is over: leases, and what was heard of too long ago.
     func expire(now: WallTime) -> [LeaseChange] {
         watch.sweep(now: now)
+        incidentFilter.sweep(now: now)
+        // Of no consequence before.
+        if bridgePorts?.hasPort(with: limitPerPort / 2) == true {
+            bridgePorts?.recount((server?.holders ?? []) + (ipv6Server?.holders ?? []))
+        }
         return (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
 
@@ -91,21 +102,71 @@ final class DHCPNetwork {
         return configuration.advertisement?.prefixes.first { $0.subnet.contains(address) }
     }
 
+    // MARK: What one port may have
+
+    func take(forwardingTable descriptor: Int32) {
+        forwardingTable = descriptor
+        bridgePorts = BridgePorts(table: descriptor)
+    }
+
+    func closeForwardingTable() {
+        if let forwardingTable { close(forwardingTable) }
+    }
+
+    /// How many guests of one port of the bridge may have addresses: what the document says, or three quarters of those there
+    /// are, so that whatever one port does others get some.
+    private var limitPerPort: Int {
+        configuration.leasesPerPort ?? max(8, max(server?.poolSize ?? 0, min(ipv6Server?.poolSize ?? 0, 4_096)) * 3 / 4)
+    }
+
+    /// Whether a guest that has no address may get one, as far as its port's others are concerned.
+    func admits(_ mac: MACAddress, now: WallTime) -> Bool {
+        if let (port, count) = bridgePorts?.usage(of: mac), count >= limitPerPort {
+            incidents.append(.limited(port: port, mac, limit: limitPerPort))
+            return false
+        }
+        bridgePorts?.note(mac)
+        return true
+    }
+
+    /// Takes what people are to hear of.
+    func takeIncidents(now: WallTime) -> [DHCPIncident] {
+        let all = incidents + (server?.takeIncidents() ?? []) + (ipv6Server?.takeIncidents() ?? [])
+        incidents = []
+        return all.filter { incidentFilter.admits($0, at: now) }
+    }
+
     /// Asks on the link whether anybody else uses an address that is offered to a client.
     ///
     /// Who does answers before the client can take it. Whose it is by lease need not be asked.
     func probe(_ address: IPv4Address, for client: MACAddress) {
-        guard let arp, server?.holder(of: address) != client else { return }
-        let frame = ARPPacket(probing: address, from: configuration.bridgeMAC).frame
-        _ = unsafe clinux_send_frame(arp, interfaceIndex, frame, frame.count)
+        guard server?.holder(of: address) != client else { return }
+        guard arp != nil else { return }
+        send(ARPPacket(probing: address, from: configuration.bridgeMAC).frame)
+    }
+
+    /// Has a frame go out with the others of this round.
+    private func send(_ frame: [UInt8]) {
+        if outbox.lengths.count == clinux_frame_limit { flush() }
+        outbox.frames += frame
+        outbox.lengths.append(UInt32(frame.count))
+    }
+
+    /// Sends the frames of this round; those that are lost are asked for again.
+    func flush() {
+        guard !outbox.lengths.isEmpty else { return }
+        if let frames {
+            unsafe clinux_send_frames(frames, interfaceIndex, outbox.frames, outbox.lengths, outbox.lengths.count)
+        }
+        outbox.frames.removeAll(keepingCapacity: true)
+        outbox.lengths.removeAll(keepingCapacity: true)
     }
 
     /// Sends a reply the way it must go; one that is lost is asked for again.
     func send(_ reply: DHCPv4Reply) {
         guard let dhcp = configuration.dhcp else { return }
         if let frame = reply.frame(from: configuration.bridgeMAC, dhcp.serverAddress) {
-            guard let frames else { return }
-            _ = unsafe clinux_send_frame(frames, interfaceIndex, frame, frame.count)
+            send(frame)
         } else if case .relay(let agent) = reply.destination, let relay {
             let payload = reply.payload
             var endpoint = clinux_endpoint(.v4(agent), port: DHCPv4Reply.serverPort)

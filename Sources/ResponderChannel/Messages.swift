@@ -6,6 +6,8 @@ public enum SocketRole: Hashable, Sendable, Codable {
     case dhcpFrames
     /// A packet socket on the bridge that delivers ARP.
     case arpFrames
+    /// The bridge's forwarding table, as a file for reading: by which port each Ethernet address comes.
+    case forwardingTable
     /// A packet socket on the bridge that delivers neighbour solicitations and advertisements.
     case neighbourFrames
     /// UDP port 67 on the bridge, for requests that relay agents pass on.
@@ -72,6 +74,8 @@ public enum ResponderEvent: Hashable, Sendable, Codable {
     case leaseNews([LeaseNews])
     /// A guest uses an address that it has not leased.
     case addressInUse(NetworkUUID, AddressSighting)
+    /// Something about a network's DHCP that a person should hear of.
+    case incident(NetworkUUID, DHCPIncident)
     case dnsCache(UInt64, DNSCacheStatistics)
     /// Leases of a network have changed, and are on disk; told of networks whose configuration asks for it.
     case leasesChanged(NetworkUUID, [LeaseChange])

@@ -80,7 +80,24 @@ public struct WireReader: ~Escapable {
     /// The bytes not read yet, copied.
     @inlinable public mutating func rest() -> [UInt8] {
         defer { position = bytes.count }
-        return (position..<bytes.count).map { bytes[$0] }
+        return Self.copy(bytes.extracting(position..<bytes.count))
+    }
+
+    /// The bytes not read yet up to the first that is zero, or to the end, copied.
+    @inlinable public mutating func terminated() -> [UInt8] {
+        defer { position = bytes.count }
+        var end = position
+        while end < bytes.count, bytes[end] != 0 { end += 1 }
+        return Self.copy(bytes.extracting(position..<end))
+    }
+
+    @inlinable static func copy(_ part: Span<UInt8>) -> [UInt8] {
+        guard part.count > 0 else { return [] }
+        var copy: [UInt8] = []
+        copy.append(addingCapacity: part.count) { output in
+            for index in part.indices { output.append(part[index]) }
+        }
+        return copy
     }
 
     @inlinable func require(_ count: Int) throws(WireError) {

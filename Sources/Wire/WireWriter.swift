@@ -3,52 +3,54 @@
 /// The one way to learn a message's length is to write it: there is no second function that predicts the length and can
 /// disagree. A length that stands before its content is written last, by ``lengthPrefixed(_:)``.
 public struct WireWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    @usableFromInline var written: [UInt8] = []
+    @inlinable public var bytes: [UInt8] { written }
 
-    public init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+    @inlinable public init(reserving capacity: Int = 0) { written.reserveCapacity(capacity) }
 
-    public var count: Int { bytes.count }
+    @inlinable public var count: Int { written.count }
 
-    public mutating func u8(_ value: UInt8) { bytes.append(value) }
-    public mutating func u16(_ value: UInt16) {
+    @inlinable public mutating func u8(_ value: UInt8) { written.append(value) }
+    @inlinable public mutating func u16(_ value: UInt16) {
         u8(UInt8(truncatingIfNeeded: value >> 8))
         u8(UInt8(truncatingIfNeeded: value))
     }
-    public mutating func u32(_ value: UInt32) {
+    @inlinable public mutating func u32(_ value: UInt32) {
         u16(UInt16(truncatingIfNeeded: value >> 16))
         u16(UInt16(truncatingIfNeeded: value))
     }
-    public mutating func u64(_ value: UInt64) {
+    @inlinable public mutating func u64(_ value: UInt64) {
         u32(UInt32(truncatingIfNeeded: value >> 32))
         u32(UInt32(truncatingIfNeeded: value))
     }
     /// Writes over two octets that were written before, such as a checksum or a count that is known only now.
-    public mutating func patch16(at offset: Int, _ value: UInt16) {
-        bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
-        bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
+    @inlinable public mutating func patch16(at offset: Int, _ value: UInt16) {
+        written[offset] = UInt8(truncatingIfNeeded: value >> 8)
+        written[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
     /// Writes over four octets that were written before.
-    public mutating func patch32(at offset: Int, _ value: UInt32) {
+    @inlinable public mutating func patch32(at offset: Int, _ value: UInt32) {
         patch16(at: offset, UInt16(truncatingIfNeeded: value >> 16))
         patch16(at: offset + 2, UInt16(truncatingIfNeeded: value))
     }
-    public mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
-    public mutating func raw(_ content: Span<UInt8>) {
-        bytes.append(addingCapacity: content.count) { output in
+    @inlinable public mutating func raw(_ content: some Sequence<UInt8>) { written.append(contentsOf: content) }
+    @inlinable public mutating func raw(_ content: Span<UInt8>) {
+        written.append(addingCapacity: content.count) { output in
             for index in content.indices { output.append(content[index]) }
         }
     }
     /// Begins a new message in the memory of the last.
-    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
-    public mutating func pad(toCount count: Int) {
-        while bytes.count < count { u8(0) }
+    @inlinable public mutating func removeAll() { written.removeAll(keepingCapacity: true) }
+    @inlinable public mutating func pad(toCount count: Int) {
+        guard count > written.count else { return }
+        written.append(contentsOf: repeatElement(0, count: count - written.count))
     }
 
     /// Writes what `body` writes, at most 65,535 octets, preceded by its length as two octets.
-    public mutating func lengthPrefixed<E>(_ body: (inout WireWriter) throws(E) -> Void) throws(E) {
-        let start = bytes.count
+    @inlinable public mutating func lengthPrefixed<E>(_ body: (inout WireWriter) throws(E) -> Void) throws(E) {
+        let start = written.count
         u16(0)
         try body(&self)
-        patch16(at: start, UInt16(bytes.count - start - 2))
+        patch16(at: start, UInt16(written.count - start - 2))
     }
 }

@@ -166,6 +166,56 @@ struct DeathTests {
         }
     }
 
+    /// Killed at twenty moments, while guests get one lease after the other.
+    @Test func `a responder that is killed again and again keeps every lease that it acknowledged`() async throws {
+        try requireTools("python3")
+        try await withSite { site in
+            try await site.host.run(network("lab", extra: extensions("<vnet:leasesPerPort>200</vnet:leasesPerPort>")))
+            let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.250/24": "192.168.150.1"])
+            // As a relay agent, which may speak for as many clients as it likes.
+            let script = """
+                import socket, struct, time
+                relay, server = socket.inet_aton("192.168.150.250"), socket.inet_aton("192.168.150.1")
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.bind(("192.168.150.250", 67))
+                link.settimeout(0.1)
+                def ask(number, kind, options=b""):
+                    mac = bytes([0x52, 0x54, 0, 9, 0, number])
+                    message = bytes([1, 1, 6, 1]) + struct.pack("!IHH", number, 0, 0) + bytes(12) + relay + mac + bytes(202)
+                    message += bytes.fromhex("63825363") + bytes([53, 1, kind]) + options + bytes([255])
+                    link.sendto(message.ljust(300, bytes(1)), ("192.168.150.1", 67))
+                    try: answer = link.recv(2000)
+                    except TimeoutError: return None
+                    return (answer[16:20], answer[242]) if answer[4:8] == struct.pack("!I", number) else None
+                for number in range(1, 91):
+                    while True:
+                        offer = ask(number, 1)
+                        if not offer or offer[1] != 2: continue
+                        answer = ask(number, 3, bytes([50, 4]) + offer[0] + bytes([54, 4]) + server)
+                        if answer and answer[1] == 5: break
+                    print("52:54:00:09:00:%02x" % number, socket.inet_ntoa(answer[0]), flush=True)
+                    time.sleep(0.02)
+                """
+            let clients = try guest.start("python3", "-c", script)
+            var random = SystemRandomNumberGenerator()
+            var deaths = 0
+            for _ in 0..<20 {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 40...160, using: &random)))
+                guard let responder = try await site.host.responder() else { continue }
+                kill(responder, SIGKILL)
+                deaths += 1
+            }
+            #expect(deaths > 4)
+            let outcome = await clients.outcome()
+            let acknowledged = outcome.lines.map { $0.split(separator: " ").map { String($0) } }
+            #expect(acknowledged.count == 90, "\(outcome)")
+            let isServed = try await eventually { try await site.host.vnet("leases", "lab").isSuccess }
+            #expect(isServed)
+            let leases = Dictionary(try await site.host.leases("lab").map { ($0.mac, $0.address) }) { $1 }
+            for pair in acknowledged { #expect(leases[pair[0]] == pair[1], "\(pair)") }
+        }
+    }
+
     @Test func `a file that was not finished counts for nothing, and is removed`() async throws {
         try await withSite { site in
             let uuid = "5f0b1c2d-0000-4000-8000-000000000005"

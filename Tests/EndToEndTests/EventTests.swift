@@ -145,4 +145,51 @@ struct EventTests {
             #expect(outcome.errors.hasPrefix("error: the daemon"))
         }
     }
+
+    /// What guests' machines do to each other by mistake.
+    @Test func `clones, declined addresses and an empty range are told of`() async throws {
+        try requireTools("udhcpc", "python3")
+        try await withSite { site in
+            let xml = network("lab").replacing("192.168.150.199", with: "192.168.150.102")
+            try await site.host.run(xml)
+            let events = try site.host.start(["events", "lab", "--json"])
+            for number in 1...2 {
+                let guest = try await site.guest("vm\(number)", on: "br-lab", mac: "52:54:00:00:01:0\(number)")
+                #expect(try await guest.udhcpc(extra: ["-C", "-x", "0x3d:ff00010203"]) != nil)
+            }
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains("client-cloned")
+                        && events.outputSoFar.contains(
+                            "52:54:00:00:01:01 and 52:54:00:00:01:02 have the same client identifier ff:00:01:02:03")
+                }, "\(events.outputSoFar)")
+            // A client that says that its address is in use, as those do that ask by ARP before they take it.
+            let third = try await site.guest("vm3", on: "br-lab", mac: "52:54:00:00:01:03")
+            let address = try #require(try await third.udhcpc()?["ip"])
+            let script = """
+                import socket
+                link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                link.bind(("", 68))
+                message = bytes([1, 1, 6, 0]) + bytes.fromhex("0badf00d") + bytes(20) + bytes.fromhex("525400000103") + bytes(202)
+                message += bytes.fromhex("63825363") + bytes([53, 1, 4, 50, 4]) + socket.inet_aton("\(address)")
+                message += bytes([54, 4]) + socket.inet_aton("192.168.150.1") + bytes([255])
+                link.sendto(message.ljust(300, bytes(1)), ("255.255.255.255", 67))
+                """
+            try await third.run("python3", "-c", script).orThrow()
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains("\(address) by 52:54:00:00:01:03, which found it in use")
+                }, "\(events.outputSoFar)")
+            // It is given to nobody for a while, and there is no other.
+            let fourth = try await site.guest("vm4", on: "br-lab", mac: "52:54:00:00:01:04")
+            #expect(try await fourth.udhcpc(tries: 2) == nil)
+            #expect(
+                try await eventually {
+                    events.outputSoFar.contains("52:54:00:00:01:04 gets no address of IPv4: all are in use")
+                }, "\(events.outputSoFar)")
+            events.signal(SIGINT)
+            _ = await events.outcome()
+        }
+    }
 }

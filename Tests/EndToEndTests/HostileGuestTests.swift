@@ -168,6 +168,58 @@ struct HostileGuestTests {
         }
     }
 
+    /// Of a hundred addresses one port gets seventy-five, or as many as the document says, and what others have is theirs.
+    @Test(arguments: [nil, 20])
+    func `a port gets so many addresses under whatever Ethernet addresses it asks, and others get theirs`(
+        limit: Int?
+    ) async throws {
+        try requireTools("python3", "udhcpc")
+        try await withSite { site in
+            let element = limit.map { extensions("<vnet:leasesPerPort>\($0)</vnet:leasesPerPort>") } ?? ""
+            try await site.host.run(network("lab", extra: element))
+            let events = try site.host.start(["events", "lab"])
+            let hostile = try await site.guest("vm1", on: "br-lab", mac: "52:54:00:00:01:01")
+            // A hundred and twenty clients that go through with it.
+            let script = """
+                import socket, struct, time
+                link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+                link.bind(("eth0", 0))
+                link.settimeout(0.3)
+                def sum16(data):
+                    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+                    while total >> 16: total = (total & 0xffff) + (total >> 16)
+                    return ~total & 0xffff
+                def ask(number, kind, options=b""):
+                    mac = bytes([0x52, 0x54, 0, 9, number >> 8, number & 255])
+                    message = bytes([1, 1, 6, 0]) + struct.pack("!IHH", number, 0, 0x8000) + bytes(16) + mac + bytes(202)
+                    message = (message + bytes.fromhex("63825363") + bytes([53, 1, kind]) + options + bytes([255])).ljust(300, bytes(1))
+                    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(message), 0, 0, 64, 17, 0, bytes(4), b"\\xff" * 4)
+                    header = header[:10] + struct.pack("!H", sum16(header)) + header[12:]
+                    link.send(b"\\xff" * 6 + mac + b"\\x08\\x00" + header + struct.pack("!HHHH", 68, 67, 8 + len(message), 0) + message)
+                    end = time.monotonic() + 0.3
+                    while time.monotonic() < end:
+                        try: answer = link.recv(2000)
+                        except TimeoutError: return None
+                        if answer[42:43] == b"\\2" and answer[46:50] == struct.pack("!I", number): return answer[58:62], answer[284]
+                got = 0
+                for number in range(1, 121):
+                    offer = ask(number, 1)
+                    if offer is None: continue
+                    answer = ask(number, 3, bytes([50, 4]) + offer[0] + bytes([54, 4, 192, 168, 150, 1]))
+                    got += answer is not None and answer[1] == 5
+                print(got)
+                """
+            let flood = try await hostile.run("python3", "-c", script)
+            #expect(flood.text == "\(limit ?? 75)", "\(flood)")
+            let told = "at port p-vm1 gets no address: the port has \(limit ?? 75) already"
+            #expect(try await eventually { events.outputSoFar.contains(told) }, "\(events.outputSoFar)")
+            let guest = try await site.guest("vm2", on: "br-lab")
+            #expect(try await guest.udhcpc() != nil)
+            events.signal(SIGINT)
+            _ = await events.outcome()
+        }
+    }
+
     /// Each query fails at once, since the resolver cannot be reached: no answer may be given from within the one before.
     @Test func `thousands of queries in one connection that cannot be forwarded do not end the responder`() async throws
     {

@@ -174,6 +174,38 @@ import Testing
         }
     }
 
+    /// The tables of the first versions, as they were made then.
+    @Test func takesOverTheLeasesOfTheVersionsBefore() throws {
+        try Self.withFolder { path in
+            let sql = """
+                CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+                INSERT INTO grdb_migrations VALUES ('leases'), ('leases of IPv6'), ('records of leases');
+                CREATE TABLE lease (network TEXT NOT NULL, address INTEGER NOT NULL, mac INTEGER NOT NULL, clientID BLOB,
+                    hostName TEXT, expiry INTEGER, PRIMARY KEY (network, address)) WITHOUT ROWID, STRICT;
+                CREATE TABLE leaseIPv6 (network TEXT NOT NULL, base BLOB NOT NULL, prefixLength INTEGER NOT NULL,
+                    kind TEXT NOT NULL, duid BLOB NOT NULL, iaid INTEGER NOT NULL, mac INTEGER, hostName TEXT,
+                    expiry INTEGER, PRIMARY KEY (network, base, prefixLength)) WITHOUT ROWID, STRICT;
+                CREATE TABLE leaseRecord (id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, address TEXT NOT NULL,
+                    prefixLength INTEGER NOT NULL, mac INTEGER, hostName TEXT, since INTEGER NOT NULL, until INTEGER) STRICT;
+                INSERT INTO lease VALUES
+                    ('\(Self.lab)', \(Self.full.address.value), \(Self.full.mac.value), x'0100ff', 'vm1', 1800000000);
+                INSERT INTO leaseIPv6 VALUES
+                    ('\(Self.other)', x'fd000000000000000000000000000001', 128, 'address', x'000301', 7, NULL, NULL, NULL);
+                """
+            let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["python3", "-c", program, path, sql]
+            try process.run()
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0)
+            let store = try LeaseStore(path: path)
+            #expect(try store.leases(of: Self.lab).ipv4 == [Self.full])
+            #expect(
+                try store.leases(of: Self.other).ipv6 == [IPv6Lease("fd00::1/128", duid: [0, 3, 1], iaid: 7, mac: nil)])
+        }
+    }
+
     /// A page in the middle that the disk has lost is found when the database is opened, not when a guest asks.
     @Test func findsDamageInside() throws {
         try Self.withFolder { path in
@@ -185,9 +217,9 @@ import Testing
                 try store.commit(leases.map { (Self.lab, .store($0)) })
             }
             let file = try FileHandle(forUpdating: URL(filePath: path))
-            let pages = try file.seekToEnd() / 4_096
-            #expect(pages > 4)
-            try file.seek(toOffset: pages / 2 * 4_096)
+            let size = try file.seekToEnd()
+            #expect(size > 16_384)
+            try file.seek(toOffset: size / 2 / 4_096 * 4_096)
             try file.write(contentsOf: Data(repeating: 0x55, count: 4_096))
             try file.close()
             let error = #expect(throws: LeaseStoreError.self) { try LeaseStore(path: path) }

@@ -89,9 +89,16 @@ public struct VNetHost: Sendable {
 
     /// The process ids of the daemon and of the responder, as the API tells them.
     public func processes() async throws -> (daemon: Int32, responder: Int32) {
-        let answer = try await api("daemon").orThrow()
-        let processes = try JSONDecoder().decode(Processes.self, from: Data(answer.output.utf8))
+        let processes = try await runningProcesses()
         return (processes.pid, try #require(processes.responderPID))
+    }
+
+    /// That of the responder; nil while there is none.
+    public func responder() async throws -> Int32? { try await runningProcesses().responderPID }
+
+    private func runningProcesses() async throws -> Processes {
+        let answer = try await api("daemon").orThrow()
+        return try JSONDecoder().decode(Processes.self, from: Data(answer.output.utf8))
     }
 
     /// Ends the daemon as `systemctl stop` would, and waits until it and its responder are gone.

@@ -44,8 +44,21 @@ int clinux_open_neighbour_packet_socket(int interface_index);
 /// closed on exec.
 int clinux_open_dhcpv6(const char *interface_name);
 
-/// Sends one Ethernet frame on the interface; returns the octets sent or -1.
-ssize_t clinux_send_frame(int packet_socket, int interface_index, const uint8_t *frame, size_t count);
+/// Has a UDP socket that relay agents speak to deliver only what such agents send: DHCPv4 messages with a `giaddr`, or DHCPv6
+/// relay messages. Everybody else's come to it too, and have come as frames.
+int clinux_deliver_relayed_only(int socket, int is_ipv6);
+
+/// How many frames are received or sent with one system call.
+enum { clinux_frame_limit = 64 };
+
+/// Receives up to `clinux_frame_limit` frames, each to a place of its own of `room` octets in `data`, and says how long each
+/// is; what is longer is cut. Returns how many, or -1.
+int clinux_receive_frames(int packet_socket, uint8_t *data, size_t room, uint32_t *lengths);
+
+/// Sends up to `clinux_frame_limit` Ethernet frames on the interface, one behind the other in `data`; those that the socket has
+/// no room for are lost, as any frame may be.
+void clinux_send_frames(
+    int packet_socket, int interface_index, const uint8_t *data, const uint32_t *lengths, size_t count);
 
 /// Opens a raw ICMPv6 socket bound to one interface that delivers router solicitations only, joined to ff02::2.
 ///

@@ -1,0 +1,47 @@
+internal import Foundation
+internal import GRDB
+
+/// The tables of versions before, which had each network's UUID in each row, and what makes today's of them.
+enum FormerTables {
+    static func create(in migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("leases") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE lease (
+                        network TEXT NOT NULL, address INTEGER NOT NULL, mac INTEGER NOT NULL, clientID BLOB, hostName TEXT,
+                        expiry INTEGER, PRIMARY KEY (network, address)) WITHOUT ROWID, STRICT
+                    """)
+        }
+        migrator.registerMigration("leases of IPv6") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE leaseIPv6 (
+                        network TEXT NOT NULL, base BLOB NOT NULL, prefixLength INTEGER NOT NULL, kind TEXT NOT NULL,
+                        duid BLOB NOT NULL, iaid INTEGER NOT NULL, mac INTEGER, hostName TEXT, expiry INTEGER,
+                        PRIMARY KEY (network, base, prefixLength)) WITHOUT ROWID, STRICT
+                    """)
+        }
+        migrator.registerMigration("records of leases") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE leaseRecord (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, address TEXT NOT NULL,
+                        prefixLength INTEGER NOT NULL, mac INTEGER, hostName TEXT, since INTEGER NOT NULL, until INTEGER) STRICT;
+                    CREATE INDEX leaseRecordByAddress ON leaseRecord (network, address)
+                    """)
+        }
+    }
+
+    /// Takes the leases over; who had which address before is known no longer.
+    @Sendable static func takeOver(in database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO network (uuid) SELECT network FROM lease UNION SELECT network FROM leaseIPv6;
+                INSERT INTO leaseOfIPv4 SELECT network.id, address, mac, clientID, hostName, expiry
+                    FROM lease JOIN network ON network.uuid = lease.network;
+                INSERT INTO leaseOfIPv6 SELECT network.id, base, prefixLength, kind, duid, iaid, mac, hostName, NULL, expiry
+                    FROM leaseIPv6 JOIN network ON network.uuid = leaseIPv6.network;
+                DROP TABLE lease; DROP TABLE leaseIPv6; DROP TABLE leaseRecord;
+                """)
+    }
+}
