@@ -118,7 +118,7 @@ if Context.environment["VNET_FUZZ"] == "1" {
         "FuzzLibvirtMessage": ["LibvirtRPC"],
         "FuzzDNS": ["DNS", "NetworkModel", "TestSupport", "Wire"],
         "FuzzDHCP": ["DHCP", "NetworkModel", "TestSupport", "Wire"],
-        "FuzzTFTP": ["BootFiles", "Wire"],
+        "FuzzBootFiles": ["BootFiles", "Wire"],
     ]
     package.targets += modules.map { name, dependencies in
         .executableTarget(

@@ -503,7 +503,7 @@ ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct 
     return sendto(socket, data, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
 }
 
-enum { batch_size = 64, datagram_size = 4096 };
+enum { batch_size = clinux_batch_limit, datagram_size = 4096 };
 
 struct clinux_batch {
     struct mmsghdr received[batch_size], answers[batch_size];

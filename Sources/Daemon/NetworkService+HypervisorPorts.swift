@@ -91,6 +91,7 @@ extension NetworkService {
         try hypervisorPorts.remove(port, of: uuid)
         if found.floor != nil, let live = networks[uuid]?.live { try share(live.definition) }
         surroundingsChanged(of: uuid)
+        await releaseLeases(of: found.mac, on: uuid)
         logger.info("port deleted", metadata: ["network": "\(name(of: uuid))", "port": "\(port)"])
         emit(
             .portDetached, name: name(of: uuid), uuid: uuid,

@@ -142,12 +142,27 @@ extension NetworkService {
         }
         let shown = info(port)
         try removePort(port)
+        await releaseLeases(of: port.mac, on: uuid)
         logger.info("port detached", metadata: ["network": "\(reference)", "port": "\(name)"])
         emit(.portDetached, name: shown.network, uuid: uuid, "port \(name) with address \(port.mac)")
         if let network = networks[uuid]?.current {
             await tellHooks(.portDeleted, network, port: port.networkPort(on: network))
         }
         return shown
+    }
+
+    /// Ends what a guest has leased whose port has gone, where its network says so.
+    func releaseLeases(of mac: MACAddress, on uuid: NetworkUUID) async {
+        guard networks[uuid]?.current?.extensions.releasesOnDetach == true else { return }
+        do {
+            let leases = try await responder.leases(of: uuid)
+            let own =
+                leases.ipv4.filter { $0.mac == mac }.map { IPAddress.v4($0.address) }
+                + leases.ipv6.filter { $0.mac == mac }.map { .v6($0.prefix.base) }
+            for address in own { try await responder.release(address, of: uuid) }
+        } catch {
+            logger.error("the leases of \(mac) on network '\(name(of: uuid))' last until they run out: \(error)")
+        }
     }
 
     /// The address that this name always has on this network, so that a guest that comes again gets its lease again; a random

@@ -73,6 +73,12 @@ public final class LeaseStore: Sendable {
             try LeaseEventTable.create(in: database)
             try FormerTables.takeOver(in: database)
         }
+        migrator.registerMigration("clock") { database in
+            try database.create(table: "clock", options: .strict) { table in
+                table.column("machineStart", .text).notNull()
+                table.column("offset", .integer).notNull()
+            }
+        }
         return migrator
     }
 
@@ -128,6 +134,44 @@ public final class LeaseStore: Sendable {
         case .remove(let address): try IPv4LeaseTable.remove(address, of: network, in: database)
         case .storeIPv6(let lease): try IPv6LeaseTable.store(lease, of: network, in: database)
         case .removeIPv6(let prefix): try IPv6LeaseTable.remove(prefix, of: network, in: database)
+        }
+    }
+
+    /// Takes note by how many seconds the wall clock is before the time since this start of the machine, and moves the ends of
+    /// all leases where that has changed since the last process took note of it: somebody has set the clock meanwhile.
+    ///
+    /// After another start of the machine nothing is known but the wall clock.
+    public func follow(offset: Int64, ofMachineStart start: String) throws(LeaseStoreError) {
+        do {
+            try database.write { database in
+                let known = try Int64.fetchOne(
+                    database, sql: "SELECT offset FROM clock WHERE machineStart = ?", arguments: [start])
+                if let known, abs(offset - known) > 2 { try Self.moveExpiries(by: offset - known, in: database) }
+                try database.execute(sql: "DELETE FROM clock")
+                try database.execute(
+                    sql: "INSERT INTO clock (machineStart, offset) VALUES (?, ?)", arguments: [start, offset])
+            }
+        } catch {
+            throw LeaseStoreError("follow the clock", error)
+        }
+    }
+
+    /// Has all leases end so many seconds later, since the clock was set, which is before the time since the machine's start by
+    /// `offset` now.
+    public func moveExpiries(by seconds: Int64, offset: Int64) throws(LeaseStoreError) {
+        do {
+            try database.write { database in
+                try Self.moveExpiries(by: seconds, in: database)
+                try database.execute(sql: "UPDATE clock SET offset = ?", arguments: [offset])
+            }
+        } catch {
+            throw LeaseStoreError("follow the clock", error)
+        }
+    }
+
+    private static func moveExpiries(by seconds: Int64, in database: Database) throws {
+        for table in ["leaseOfIPv4", "leaseOfIPv6"] {
+            try database.execute(sql: "UPDATE \(table) SET expiry = expiry + ?", arguments: [seconds])
         }
     }
 

@@ -18,6 +18,14 @@ extension ExtensionElement {
         if let answer = reader.content(of: element, as: YesNo.self) { network.extensions.logsQueries = answer == .yes }
     }
 
+    static let releaseOnDetach = Self("releaseOnDetach", .once(Vocabulary(content: .text))) {
+        element, network, reader in
+        guard reader.requireOwnBridge(element, network) else { return }
+        if let answer = reader.content(of: element, as: YesNo.self) {
+            network.extensions.releasesOnDetach = answer == .yes
+        }
+    }
+
     static let leasesPerPort = Self("leasesPerPort", .once(Vocabulary(content: .text))) { element, network, reader in
         guard reader.requireOwnBridge(element, network) else { return }
         let text = element.words.joined(separator: " ")

@@ -29,6 +29,7 @@ struct ExtensionElement: Sendable {
         .httpBoot,
         .delegation,
         .leasesPerPort,
+        .releaseOnDetach,
         .linkLocalForward,
         .cname,
         .address,

@@ -12,6 +12,8 @@ extension NetworkDefinition {
         public var antiSpoof = false
         /// How many Ethernet addresses of one port may have leases; nil for three quarters of what there is.
         public var leasesPerPort: Int?
+        /// Whether a guest's leases end when its port is taken away.
+        public var releasesOnDetach = false
         /// Kinds of DHCP clients, by name.
         public var clientClasses: [String: ClientClass] = [:]
         /// What DHCP tells clients beside what the network itself says; no two have the same family, code and clients.

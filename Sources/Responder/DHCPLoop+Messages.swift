@@ -21,7 +21,7 @@ extension DHCPLoop {
         guard let network = networks[uuid], let socket = network.arp else { return }
         receive(from: socket) { frame in
             guard let packet = try? ARPPacket(reading: frame),
-                let sighting = network.heard(.v4(packet.sender), of: packet.senderMAC, now: .now)
+                let sighting = network.heard(.v4(packet.sender), of: packet.senderMAC, now: now)
             else { return }
             send(.addressInUse(uuid, sighting))
         }
@@ -32,7 +32,7 @@ extension DHCPLoop {
         guard let network = networks[uuid], let socket = network.neighbours else { return }
         receive(from: socket) { frame in
             guard let claim = try? NeighbourClaim(reading: frame),
-                let sighting = network.heard(.v6(claim.address), of: claim.mac, now: .now)
+                let sighting = network.heard(.v6(claim.address), of: claim.mac, now: now)
             else { return }
             send(.addressInUse(uuid, sighting))
         }
@@ -94,11 +94,11 @@ extension DHCPLoop {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
         if message.kind == .discover || message.kind == .request, message.giaddr == .any,
-            network.server?.isKnown(message.chaddr) == false, !network.admits(message.chaddr, now: .now)
+            network.server?.isKnown(message.chaddr) == false, !network.admits(message.chaddr, now: now)
         {
             return
         }
-        switch network.server?.handle(message, now: .now) {
+        switch network.server?.handle(message, now: now) {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)
             round.acknowledgements.append((uuid, .v4(reply)))
@@ -113,15 +113,15 @@ extension DHCPLoop {
     }
 
     private func tellIncidents(of network: DHCPNetwork) {
-        for incident in network.takeIncidents(now: .now) { send(.incident(network.configuration.uuid, incident)) }
+        for incident in network.takeIncidents(now: now) { send(.incident(network.configuration.uuid, incident)) }
     }
 
     private func decide(_ packet: DHCPv6Packet, from origin: DHCPv6Origin, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
-        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac, now: .now) { return }
+        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac, now: now) { return }
         let server = network.server
-        let decision = network.ipv6Server?.handle(packet, from: origin, now: .now) { server?.holder(ofName: $0) }
+        let decision = network.ipv6Server?.handle(packet, from: origin, now: now) { server?.holder(ofName: $0) }
         switch decision {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)

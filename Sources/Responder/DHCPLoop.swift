@@ -51,6 +51,8 @@ final class DHCPLoop {
     private var sources: [UInt64: Source] = [:]
     private var lastToken: UInt64 = 0
     private var history = LeaseHistory()
+    private var clock: LeaseClock
+    var now: WallTime { clock.now }
     var networks: [NetworkUUID: DHCPNetwork] = [:]
     var round = Round()
     /// For ``messagesPerRound`` frames, each in a place of its own, or for one datagram.
@@ -78,8 +80,9 @@ final class DHCPLoop {
 
     init(
         mailbox: Mailbox<Message>, dns: DNSLoops, boot: Mailbox<BootLoop.Message>, store: LeaseStore,
-        channel: Channel
+        clock: LeaseClock, channel: Channel
     ) throws {
+        self.clock = clock
         self.mailbox = mailbox
         self.dns = dns
         self.boot = boot
@@ -167,7 +170,7 @@ final class DHCPLoop {
         case .release(let uuid, let address):
             // What was decided before must not come after.
             finishRound()
-            let changes = try networks[uuid]?.release(address) ?? store.leases(of: uuid).removal(of: address)
+            let changes = try networks[uuid]?.release(address, now: now) ?? store.leases(of: uuid).removal(of: address)
             add(changes, of: uuid)
             guard finishRound() else { throw SystemError("write the lease database", errno: EIO) }
             send(.done(number))
@@ -249,7 +252,19 @@ final class DHCPLoop {
     }
 
     private func sweep() {
-        for (uuid, network) in networks { add(network.expire(now: .now), of: uuid) }
+        if let step = clock.adjust() { follow(step) }
+        for (uuid, network) in networks { add(network.expire(now: now), of: uuid) }
+    }
+
+    /// Somebody has set the wall clock: leases last as long as guests were promised.
+    private func follow(_ step: Int64) {
+        do {
+            try store.moveExpiries(by: step, offset: clock.offset)
+            for (uuid, network) in networks { network.restore(try store.leases(of: uuid)) }
+            send(.trouble("the clock was set by \(step) s, and the ends of all leases with it"))
+        } catch {
+            send(.trouble("the clock was set by \(step) s, and leases end earlier or later by that: \(error)"))
+        }
     }
 
     func add(_ changes: [LeaseChange], of uuid: NetworkUUID) {
@@ -265,7 +280,7 @@ final class DHCPLoop {
         for (uuid, reply) in round.replies { send(reply, of: uuid) }
         if !round.replies.isEmpty { flush() }
         guard !round.changes.isEmpty else { return true }
-        let now = WallTime.now
+        let now = now
         let news = history.news(of: round.changes)
         do {
             try store.commit(round.changes, news: news, at: now)

@@ -63,10 +63,10 @@ final class DHCPNetwork {
     }
 
     /// Ends the lease of an address.
-    func release(_ address: IPAddress) -> [LeaseChange] {
+    func release(_ address: IPAddress, now: WallTime) -> [LeaseChange] {
         switch address {
-        case .v4(let address): server?.release(address, now: .now) ?? []
-        case .v6(let address): ipv6Server?.release(address, now: .now) ?? []
+        case .v4(let address): server?.release(address, now: now) ?? []
+        case .v6(let address): ipv6Server?.release(address, now: now) ?? []
         }
     }
 
@@ -111,6 +111,16 @@ final class DHCPNetwork {
 
     func closeForwardingTable() {
         if let forwardingTable { close(forwardingTable) }
+    }
+
+    /// Goes on with the leases as they are on disk.
+    func restore(_ leases: NetworkLeases) {
+        if let configuration = server?.configuration {
+            server = DHCPv4Server(configuration: configuration, leases: leases.ipv4)
+        }
+        if let configuration = ipv6Server?.configuration {
+            ipv6Server = DHCPv6Server(configuration: configuration, leases: leases.ipv6)
+        }
     }
 
     /// How many guests of one port of the bridge may have addresses: what the document says, or three quarters of those there

@@ -11,9 +11,13 @@ extension DNSLoop {
         let count = batch.receive(from: socket)
         guard count > 0 else { return }
         let now = now
+        network.floodGuard.received(isFull: count == clinux_batch_limit, now: now)
+        let isFlooded = network.floodGuard.isActive
         for index in 0..<count {
             let remote = batch.sender(index)
-            guard let address = remote.address, network.serves(address) else { continue }
+            guard let address = remote.address, network.serves(address),
+                !isFlooded || network.floodGuard.admits(address)
+            else { continue }
             let client = DNSClient(
                 way: .datagram(socket: socket, port: remote.port), address: address, askedAt: now)
             let outcome = batch.withMessage(index) { message in

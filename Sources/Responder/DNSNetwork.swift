@@ -21,6 +21,7 @@ final class DNSNetwork {
     var sockets: [(token: UInt64, descriptor: Int32)] = []
     var connections: [UInt64: DNSConnection] = [:]
     var upstreams: [DNSFlightID: DNSUpstream] = [:]
+    var floodGuard = FloodGuard()
     /// Nil where nobody wants to know what is asked.
     var log: QueryLog?
     private var subnets: [IPSubnet]

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DHCP
 internal import Foundation
 internal import LeaseStore
 internal import ResponderChannel
@@ -12,8 +13,10 @@ public enum ResponderProcess {
         let descriptors = clinux_raise_descriptor_limit()
         // A client that leaves while it is sent a file: sendfile(2) knows no MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
+        let (machineStart, clock) = (LeaseClock.machineStart, LeaseClock())
         try Sandbox.enter(folder: leases)
         let (store, loss) = try openStore("/leases.db")
+        try store.follow(offset: clock.offset, ofMachineStart: machineStart)
         let dns = try DNSLoops(count: min(dnsLoopLimit, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let dhcp = try Mailbox<DHCPLoop.Message>()
         let boot = try Mailbox<BootLoop.Message>()
@@ -25,7 +28,7 @@ public enum ResponderProcess {
             start { try DNSLoop(mailbox: mailbox, dhcp: dhcp, descriptors: share).run() }
         }
         start { try BootLoop(mailbox: boot, dhcp: dhcp).run() }
-        start { try DHCPLoop(mailbox: dhcp, dns: dns, boot: boot, store: store, channel: channel).run() }
+        start { try DHCPLoop(mailbox: dhcp, dns: dns, boot: boot, store: store, clock: clock, channel: channel).run() }
         while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
             dhcp.post(.request(request, descriptors: descriptors))
         }

@@ -111,4 +111,16 @@ import Testing
         #expect(server.handle(third.discover(), now: noon + 59).outcome == .ignore(.noAddressFree))
         #expect(server.handle(third.discover(), now: noon + 60).outcome != .ignore(.noAddressFree))
     }
+
+    /// The machine sleeps for a day, and somebody sets its clock by a year: the one passes, the other does not.
+    @Test func leasesEndByAClockThatNobodySets() {
+        var clock = LeaseClock(wall: noon.seconds, sinceStart: 100)
+        #expect(clock.time(sinceStart: 100) == noon)
+        #expect(clock.time(sinceStart: 100 + 86_400) == noon + 86_400)
+        #expect(clock.adjust(wall: noon.seconds + 86_401, sinceStart: 100 + 86_400) == nil)
+        #expect(clock.adjust(wall: noon.seconds + 86_400 + 31_536_000, sinceStart: 100 + 86_400) == 31_536_000)
+        #expect(clock.time(sinceStart: 100 + 86_400) == noon + 86_400 + 31_536_000)
+        #expect(clock.adjust(wall: noon.seconds + 86_400, sinceStart: 100 + 86_400) == -31_536_000)
+        #expect(clock.offset == noon.seconds - 100)
+    }
 }

@@ -204,4 +204,19 @@ struct PortTests {
             try await site.host.must("detach", "lab", "vm2")
         }
     }
+
+    @Test(arguments: [false, true])
+    func `a guest's lease ends with its port where the network says so`(isReleased: Bool) async throws {
+        try requireTools("udhcpc", "python3")
+        try await withSite { site in
+            let element = isReleased ? extensions("<vnet:releaseOnDetach>yes</vnet:releaseOnDetach>") : ""
+            try await site.host.run(network("lab", extra: element))
+            let port = try await site.attach("lab", "--name", "vm1", "--mac", "52:54:00:15:00:31")
+            let guest = try await site.guest("vm1", at: port, address: "169.254.7.7/16")
+            #expect(try await guest.udhcpc() != nil)
+            #expect(try await site.host.leases("lab").count == 1)
+            try await site.host.must("detach", "lab", "vm1")
+            #expect(try await site.host.leases("lab").count == (isReleased ? 0 : 1))
+        }
+    }
 }

@@ -17,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=$1
 shift
 targets=("$@")
-((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate FuzzLibvirtMessage FuzzDNS FuzzDHCP FuzzTFTP)
+((${#targets[@]})) || targets=(FuzzNetworkXML FuzzNetworkUpdate FuzzLibvirtMessage FuzzDNS FuzzDHCP FuzzBootFiles)
 
 # The goldens and the templates are networks too.
 declare -A seeds=(
@@ -26,7 +26,7 @@ declare -A seeds=(
     [FuzzLibvirtMessage]="Tests/Fuzz/Corpus/LibvirtMessage"
     [FuzzDNS]="Tests/Fuzz/Corpus/DNS"
     [FuzzDHCP]="Tests/Fuzz/Corpus/DHCP"
-    [FuzzTFTP]="Tests/Fuzz/Corpus/TFTP"
+    [FuzzBootFiles]="Tests/Fuzz/Corpus/BootFiles"
 )
 # SwiftPM instruments for the last sanitizer only, unless both are named in one word; and the linker would drop the
 # tables of libFuzzer's counters as dead.

@@ -174,6 +174,29 @@ import Testing
         }
     }
 
+    /// Set by an hour, while a process ran and between two; after another start of the machine it is as it is.
+    @Test func leasesLastAsLongAsTheyWereToWhenTheClockIsSet() throws {
+        try Self.withFolder { path in
+            let end = Self.full.expiry?.seconds ?? 0
+            func expiry(_ store: LeaseStore) throws -> Int64? {
+                try store.leases(of: Self.lab).ipv4.first?.expiry?.seconds
+            }
+            let store = try LeaseStore(path: path)
+            try store.follow(offset: 1_000, ofMachineStart: "first")
+            try store.commit([(Self.lab, .store(Self.full)), (Self.lab, .store(Self.bare))])
+            try store.moveExpiries(by: 3_600, offset: 4_600)
+            #expect(try expiry(store) == end + 3_600)
+            let second = try LeaseStore(path: path)
+            try second.follow(offset: 4_601, ofMachineStart: "first")
+            #expect(try expiry(second) == end + 3_600)
+            try second.follow(offset: 1_001, ofMachineStart: "first")
+            #expect(try expiry(second) == end)
+            try second.follow(offset: 99_999, ofMachineStart: "second")
+            #expect(try expiry(second) == end)
+            #expect(try second.leases(of: Self.lab).ipv4.last == Self.bare)
+        }
+    }
+
     /// The tables of the first versions, as they were made then.
     @Test func takesOverTheLeasesOfTheVersionsBefore() throws {
         try Self.withFolder { path in

@@ -73,6 +73,8 @@ internal import Testing
         ("code='15' value='a.b'", [97, 46, 98]),
         ("code='119' value='ab.c,d'", [2, 97, 98, 1, 99, 0, 1, 100, 0]),
         ("code='43' hex='0a:00:2B'", [10, 0, 43]),
+        ("code='33' value='10.1.0.0,10.0.0.1'", [10, 1, 0, 0, 10, 0, 0, 1]),
+        ("code='121' value='10.1.0.0/16, 10.0.0.1'", [16, 10, 1, 10, 0, 0, 1]),
         ("code='224' hex='ff00'", [255, 0]),
         ("family='ipv6' code='31' value='fd00::1'", [253] + [UInt8](repeating: 0, count: 14) + [1]),
     ])
@@ -165,7 +167,9 @@ internal import Testing
         var testDescription: String { message }
     }
 
-    @Test(arguments: words + forwards + peers + settings + options + clients + names) func refuses(_ row: Row) {
+    @Test(arguments: words + forwards + peers + settings + delegations + options + clients + names) func refuses(
+        _ row: Row
+    ) {
         let found = problems(row.document)
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.line == row.line)
@@ -249,12 +253,49 @@ internal import Testing
         .init(lab("<vnet:antiSpoof/>"), "<vnet:antiSpoof> is ''; write one of 'yes', 'no'"),
         .init(lab("<vnet:linkLocalForward>lldp pause</vnet:linkLocalForward>"), "which no bridge of Linux forwards"),
         .init(lab("<vnet:linkLocalForward>cdp</vnet:linkLocalForward>"), "names 'cdp'; write some of 'stp', 'lacp'"),
+        .init(lab("<vnet:releaseOnDetach>1</vnet:releaseOnDetach>"), "is '1'; write one of 'yes', 'no'"),
+        .init(lab("<vnet:leasesPerPort>0</vnet:leasesPerPort>"), "is '0'; write a number from 1 to 65536"),
+        .init(lab("<vnet:leasesPerPort>many</vnet:leasesPerPort>"), "is 'many'; write a number from 1 to 65536"),
+        .init(lab("<vnet:httpBoot/>"), "gives out the files of <tftp>, and no <ip> has that"),
         .init(
             network(
                 "<metadata><v:network xmlns:v='urn:vnet:1'>\n<v:antiSpoof>yes</v:antiSpoof></v:network></metadata>"
                     + "<forward mode='bridge'/><bridge name='br0'/>"), line: 4,
             "needs a bridge of the network's own, which mode 'bridge' has not"),
     ]
+
+    private static func delegation(_ attributes: String...) -> String {
+        lab(attributes.map { "<vnet:delegation \($0)/>" }.joined(separator: "\n"))
+    }
+
+    static let delegations: [Row] = [
+        .init(delegation(""), "<vnet:delegation> has no 'prefix'"),
+        .init(delegation("prefix='10.0.0.0/8'"), "write a block of addresses, such as"),
+        .init(delegation("prefix='fd00:2::1/48'"), "without bits behind it"),
+        .init(delegation("prefix='fd00:2::'"), "write a block of addresses"),
+        .init(delegation("prefix='fd00:2::/128'"), "write a block of addresses"),
+        .init(delegation("prefix='fd00:2::/48' length='47'"), "write 48, the block's own length, to 127"),
+        .init(delegation("prefix='fd00:2::/48' length='x'"), "write 48, the block's own length, to 127"),
+        .init(delegation("prefix='fd00::/48'"), "it overlaps with fd00::/64 of this network"),
+        .init(
+            network(
+                "<metadata><vnet:network xmlns:vnet='urn:vnet:1'>\n<vnet:delegation prefix='fd00:2::/48'/></vnet:network>"
+                    + "</metadata><ip address='10.0.0.1' prefix='24'/>"), line: 4, "needs an <ip family='ipv6'>"),
+        .init(
+            delegation("prefix='fd00:2::/48'", "prefix='fd00:2:0:7::/64'"), line: 6,
+            "it overlaps with fd00:2::/48 of this network"),
+        .init(delegation("prefix='fd00:2::/48' expiry='1'"), "<vnet:delegation> of 1 minutes is too short"),
+        .init(delegation("prefix='fd00:2::/48' expiry='1' unit='days'"), "write 'seconds', 'minutes' or 'hours'"),
+    ]
+
+    @Test func readsDelegations() throws {
+        let text = Self.delegation("prefix='fd00:2::/48' length='56' expiry='2' unit='hours'", "prefix='fd00:3::/64'")
+        #expect(
+            try read(text).extensions.delegations == [
+                .init(block: "fd00:2::/48", prefixLength: 56, leaseSeconds: 7_200),
+                .init(block: "fd00:3::/64", prefixLength: 64, leaseSeconds: 3_600),
+            ])
+    }
 
     static let options: [Row] = [
         .init(lab("<vnet:option value='a'/>"), "<vnet:option> has no 'code'"),
@@ -264,6 +305,8 @@ internal import Testing
         .init(lab("<vnet:option code='42' value='10.0.0.1' hex='00'/>"), "needs either 'value' or 'hex'"),
         .init(lab("<vnet:option code='42' value='fd00::1'/>"), "write addresses with commas between"),
         .init(lab("<vnet:option code='26' value='65536'/>"), "write a number from 0 to 65535"),
+        .init(lab("<vnet:option code='33' value='10.0.0.1'/>"), "write pairs of addresses"),
+        .init(lab("<vnet:option code='121' value='10.0.0.1/8,10.0.0.1'/>"), "write subnets and routers in turn"),
         .init(lab("<vnet:option code='224' value='a'/>"), "write 'hex' with the octets instead"),
         .init(lab("<vnet:option code='224' hex='0'/>"), "write 1 to 255 octets of two hexadecimal digits"),
         .init(lab("<vnet:option code='224' hex='+1'/>"), "write 1 to 255 octets of two hexadecimal digits"),

@@ -46,6 +46,8 @@ enum EventType: String, CaseIterable, ExpressibleByArgument {
         case .leaseChanged: (.lease, "Changed " + (event.detail ?? ""))
         case .leaseEnded: (.lease, "Ended " + (event.detail ?? ""))
         case .addressInUse: (.lease, "Address in use: " + (event.detail ?? ""))
+        case .addressDeclined: (.lease, "Declined " + (event.detail ?? ""))
+        case .clientCloned, .addressesExhausted, .portLimited: (.lease, event.detail ?? "")
         default: nil
         }
     }

@@ -26,6 +26,9 @@ private let now = WallTime(seconds: 1_700_000_000)
 
 private func readFrames(_ bytes: [UInt8]) {
     if let (_, payload) = UDPFrame.read(bytes.span) { precondition(payload.upperBound <= bytes.count) }
+    if let claim = try? NeighbourClaim(reading: bytes.span) {
+        precondition(claim.address != .any && !claim.address.isMulticast, "an address that nobody can have")
+    }
     if let (_, payload) = UDPv6Frame.read(bytes.span) { precondition(payload.upperBound <= bytes.count) }
 }
 
@@ -71,6 +74,7 @@ private func talk(_ messages: [[UInt8]]) {
         case .reply(let reply): check(reply)
         case .ignore: break
         }
+        precondition(server.takeIncidents().count <= 2, "news without end")
         precondition(Set(server.leases) == Set(disk.values), "the server remembers other leases than the disk")
         for lease in server.leases {
             precondition(
@@ -98,6 +102,7 @@ private let ipv6Configuration: ServiceConfiguration.DHCPv6 = {
     var configuration = ServiceConfiguration.DHCPv6(
         serverIdentifier: [0, 4, 0xAA], serverAddress: "fd00::1", subnet: "fd00::/64")
     configuration.ranges = [.init(start: "fd00::100", end: "fd00::103", leaseSeconds: 3_600)]
+    configuration.delegations = [.init(block: "fd00:1::/62", prefixLength: 64, leaseSeconds: 3_600)]
     configuration.nameServers = ["fd00::1"]
     configuration.domain = "lab.test"
     return configuration
@@ -116,6 +121,10 @@ private func talkIPv6(_ messages: [[UInt8]]) {
             reply.packet.write(to: &writer)
             precondition(writer.count <= 65_507, "a reply that fits no datagram")
         case .ignore: break
+        }
+        precondition(server.takeIncidents().count <= 128, "news without end")
+        if let claim = try? NeighbourClaim(reading: bytes.span) {
+            _ = server.sighted(claim.address, by: claim.mac, now: now)
         }
         precondition(Set(server.leases.map(\.prefix)).count == server.leases.count, "an address is leased twice")
         for lease in server.leases where lease.kind != .prefix {
