@@ -40,6 +40,7 @@ struct AddressBook<Plan: Plannable>: Sendable {
     private var former = Index()
     private var named: [String: Address] = [:]
     private(set) var offerCount = 0
+    private(set) var leaseCount = 0
     /// Set aside, in the order they were declined.
     private var quarantined: [Address] = []
     /// The numbers of the range addresses that have a state, or that are not for every client.
@@ -229,6 +230,7 @@ struct AddressBook<Plan: Plannable>: Sendable {
     private mutating func update(_ address: Address, _ change: (inout State) -> Void) {
         var state = states[address] ?? State()
         if let lease = state.lease {
+            leaseCount -= 1
             leased.remove(lease.holder, at: address)
             if let name = lease.hostName, named[name] == address { named[name] = nil }
         }
@@ -241,6 +243,7 @@ struct AddressBook<Plan: Plannable>: Sendable {
         change(&state)
 
         if let lease = state.lease {
+            leaseCount += 1
             leased.insert(lease.holder, at: address)
             if let name = lease.hostName { named[name] = address }
         }

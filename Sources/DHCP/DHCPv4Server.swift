@@ -29,6 +29,8 @@ public struct DHCPv4Server: Sendable {
     /// The leases in ascending order of their address: always what is on disk once every change handed out is there.
     public var leases: [Lease] { book.leases }
 
+    /// How many addresses are leased or promised.
+    public var givenCount: Int { book.leaseCount + book.offerCount }
     /// The Ethernet addresses of the clients that have leases, in no order.
     public var holders: [MACAddress] { book.holders }
     /// How many addresses the ranges hold.

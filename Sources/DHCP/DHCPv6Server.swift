@@ -32,6 +32,10 @@ public struct DHCPv6Server: Sendable {
     /// Addresses and then prefixes, in ascending order: always what is on disk once every change handed out is there.
     public var leases: [IPv6Lease] { addresses.leases + prefixes.leases }
 
+    /// How many addresses and prefixes are leased or promised.
+    public var givenCount: Int {
+        addresses.leaseCount + addresses.offerCount + prefixes.leaseCount + prefixes.offerCount
+    }
     /// The Ethernet addresses of the clients that have leases, in no order.
     public var holders: [MACAddress] { addresses.holders + prefixes.holders }
     /// How many addresses the ranges hold.

@@ -18,4 +18,14 @@ public struct LeaseNews: Hashable, Sendable, Codable {
         self.kind = kind
         self.lease = lease
     }
+
+    /// What it means for the leases there are.
+    public var change: LeaseChange {
+        switch (kind, lease) {
+        case (.ended, .v4(let lease)): .remove(lease.address)
+        case (.ended, .v6(let lease)): .removeIPv6(lease.prefix)
+        case (_, .v4(let lease)): .store(lease)
+        case (_, .v6(let lease)): .storeIPv6(lease)
+        }
+    }
 }

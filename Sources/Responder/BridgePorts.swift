@@ -19,7 +19,7 @@ struct BridgePorts {
     private static let entrySize = 16
     private static let limit = 65_536
     /// Reading takes at most one part in so many of the time: the kernel goes through the table for each page of it.
-    private static let pause = 20
+    private static let pause = 50
 
     init(table: Int32) { self.table = table }
 
@@ -37,9 +37,6 @@ struct BridgePorts {
             unplaced.insert(mac)
         }
     }
-
-    /// Whether some port's guests have as much.
-    func hasPort(with count: Int) -> Bool { holders.values.contains { $0.count >= count } || unplaced.count >= count }
 
     /// Counts anew: those who have something by now.
     mutating func recount(_ macs: [MACAddress]) {

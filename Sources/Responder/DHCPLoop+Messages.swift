@@ -94,7 +94,7 @@ extension DHCPLoop {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
         if message.kind == .discover || message.kind == .request, message.giaddr == .any,
-            network.server?.isKnown(message.chaddr) == false, !network.admits(message.chaddr, now: now)
+            !network.admits(message.chaddr)
         {
             return
         }
@@ -119,7 +119,7 @@ extension DHCPLoop {
     private func decide(_ packet: DHCPv6Packet, from origin: DHCPv6Origin, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
-        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac, now: now) { return }
+        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac) { return }
         let server = network.server
         let decision = network.ipv6Server?.handle(packet, from: origin, now: now) { server?.holder(ofName: $0) }
         switch decision {

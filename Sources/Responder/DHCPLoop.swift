@@ -292,7 +292,7 @@ final class DHCPLoop {
             send(.trouble("\(error)"))
             return false
         }
-        dns.post(.leases(round.changes))
+        tellNames(of: news)
         report(round.changes)
         for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
         flush()
@@ -314,6 +314,14 @@ final class DHCPLoop {
 }
 
 extension DHCPLoop {
+    /// Tells the name service what is new, as far as it has to do with names.
+    private func tellNames(of news: [LeaseNews]) {
+        let changes = news.filter { $0.kind == .changed || $0.lease.hostName != nil }.map {
+            (network: $0.network, change: $0.change)
+        }
+        if !changes.isEmpty { dns.post(.leases(changes)) }
+    }
+
     /// Tells the daemon of the changes that it asks for, before the guests hear of them.
     private func report(_ changes: [(network: NetworkUUID, change: LeaseChange)]) {
         let told = changes.filter { networks[$0.network]?.reportsLeases == true }

@@ -18,6 +18,8 @@ final class DHCPNetwork {
     private var watch = AddressWatch()
     private var forwardingTable: Int32?
     private var bridgePorts: BridgePorts?
+    /// Whether ``bridgePorts`` knows who has what.
+    private var isCounting = false
     private var incidents: [DHCPIncident] = []
     private var incidentFilter = IncidentFilter()
     /// Frames that are to go out, one behind the other, and the length of each.
@@ -55,10 +57,7 @@ final class DHCPNetwork {
     func expire(now: WallTime) -> [LeaseChange] {
         watch.sweep(now: now)
         incidentFilter.sweep(now: now)
-        // Of no consequence before.
-        if bridgePorts?.hasPort(with: limitPerPort / 2) == true {
-            bridgePorts?.recount((server?.holders ?? []) + (ipv6Server?.holders ?? []))
-        }
+        if isCounting { countGuests() }
         return (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
 
@@ -130,13 +129,25 @@ final class DHCPNetwork {
     }
 
     /// Whether a guest that has no address may get one, as far as its port's others are concerned.
-    func admits(_ mac: MACAddress, now: WallTime) -> Bool {
+    func admits(_ mac: MACAddress) -> Bool {
+        // No port has more than all have together: only from there on is it worth to know who comes by which.
+        guard (server?.givenCount ?? 0) + (ipv6Server?.givenCount ?? 0) >= limitPerPort else {
+            isCounting = false
+            return true
+        }
+        guard server?.isKnown(mac) != true else { return true }
+        if !isCounting { countGuests() }
         if let (port, count) = bridgePorts?.usage(of: mac), count >= limitPerPort {
             incidents.append(.limited(port: port, mac, limit: limitPerPort))
             return false
         }
         bridgePorts?.note(mac)
         return true
+    }
+
+    private func countGuests() {
+        isCounting = true
+        bridgePorts?.recount((server?.holders ?? []) + (ipv6Server?.holders ?? []))
     }
 
     /// Takes what people are to hear of.

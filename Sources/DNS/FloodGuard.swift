@@ -1,11 +1,11 @@
-internal import NetworkModel
+public import NetworkModel
 
 /// Keeps one guest's flood of queries from taking the places of all others' in a socket's queue.
 ///
 /// The kernel drops what the queue has no room for, whoever sent it. So where it is never empty, most of what comes from those
 /// who send most of it is passed over unread, which takes a fraction of the time of an answer: the queue is empty again, and
 /// others' queries are all read. Whoever is alone, or asks no faster than it is answered, is never held back.
-struct FloodGuard {
+public struct FloodGuard: Sendable {
     private var counts: [IPAddress: Int] = [:]
     private var total = 0
     private var windowEnd: Duration = .zero
@@ -21,17 +21,19 @@ struct FloodGuard {
     private static let leastCount = 256
     private static let addressLimit = 4_096
 
-    var isActive: Bool { fullBatches >= Self.patience }
+    public init() {}
+
+    public var isActive: Bool { fullBatches >= Self.patience }
 
     /// A batch has been received; `isFull` says whether more may wait behind it.
-    mutating func received(isFull: Bool, now: Duration) {
+    public mutating func received(isFull: Bool, now: Duration) {
         fullBatches = isFull ? min(fullBatches + 1, Self.patience * 64) : fullBatches / 2
         guard isActive, now >= windowEnd else { return }
         (counts, total, windowEnd) = ([:], 0, now + Self.window)
     }
 
     /// Whether a query of the guest is to be answered; to be asked for each while the guard is active.
-    mutating func admits(_ address: IPAddress) -> Bool {
+    public mutating func admits(_ address: IPAddress) -> Bool {
         total += 1
         guard counts[address] != nil || counts.count < Self.addressLimit else { return total % Self.sparing == 0 }
         let count = counts[address, default: 0] + 1
