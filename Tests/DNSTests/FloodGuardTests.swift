@@ -59,7 +59,9 @@ import Testing
         var floodGuard = FloodGuard()
         for _ in 0..<100 { floodGuard.received(isFull: true, now: .zero) }
         var admitted = 0
-        for number in 0..<20_000 where floodGuard.admits(.v4(IPv4Address(0x0A00_0000 + UInt32(number)))) { admitted += 1 }
+        for number in 0..<20_000 as Range<UInt32> where floodGuard.admits(.v4(IPv4Address(0x0A00_0000 + number))) {
+            admitted += 1
+        }
         #expect((4_096...8_000).contains(admitted), "\(admitted)")
     }
 }

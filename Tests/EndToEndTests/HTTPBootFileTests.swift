@@ -13,18 +13,10 @@ struct HTTPBootFileTests {
             .replacing("<dhcp>", with: "<tftp root='\(folder)'/><dhcp>")
     }
 
-    /// Makes a folder of files in the lab, of a script's making.
-    private func folder(_ lab: Lab, _ script: String) async throws -> String {
-        let folder = "\(lab.folder)/files"
-        try await lab.run(["sh", "-ec", "umask 022; mkdir \(folder); cd \(folder); \(script)"]).orThrow()
-        return folder
-    }
-
     @Test func `files arrive as they are, whole and in part, by both families`() async throws {
         try requireTools("busybox", "curl")
         try await withSite { site in
-            let folder = try await folder(
-                site.lab,
+            let folder = try await site.lab.bootFolder(
                 """
                 mkdir deep; : > empty; echo hello > 'deep/a name'; head -c 10000000 /dev/urandom > large
                 truncate -s 5G huge; printf end | dd of=huge conv=notrunc oflag=append status=none
@@ -63,15 +55,7 @@ struct HTTPBootFileTests {
     @Test func `nothing is read but files below the root, and nothing is written`() async throws {
         try requireTools("curl")
         try await withSite { site in
-            let folder = try await folder(
-                site.lab,
-                """
-                echo secret > ../secret
-                mkdir folder
-                echo hello > file; echo hello > private; chmod 600 private
-                ln -s ../secret link; ln -s /etc/passwd absolute; ln -s file inside; ln -s .. up
-                mkfifo fifo; mknod null c 1 3
-                """)
+            let folder = try await site.lab.bootFolder(forbiddenThings)
             try await site.host.run(document(folder))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             for (path, status) in [
@@ -100,7 +84,7 @@ struct HTTPBootFileTests {
     @Test func `no guest takes all places, and what is no request harms nobody`() async throws {
         try requireTools("python3", "curl")
         try await withSite { site in
-            let folder = try await folder(site.lab, "echo hello > file; truncate -s 1G huge")
+            let folder = try await site.lab.bootFolder("echo hello > file; truncate -s 1G huge")
             try await site.host.run(document(folder, "<vnet:httpBoot port='8080'/>"))
             let hostile = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             let guest = try await site.guest("vm2", on: "br-lab", addresses: ["192.168.150.202/24": Self.gateway])
@@ -163,7 +147,7 @@ struct HTTPBootFileTests {
     @Test func `the port is taken and given back while the network runs, and its holder is named`() async throws {
         try requireTools("curl", "python3")
         try await withSite { site in
-            let folder = try await folder(site.lab, "echo hello > file")
+            let folder = try await site.lab.bootFolder("echo hello > file")
             try await site.host.run(document(folder, ""))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             let ask = ["curl", "-fs", "-m", "5", "http://\(Self.gateway)/file"]

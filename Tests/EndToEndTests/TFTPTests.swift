@@ -15,19 +15,11 @@ struct TFTPTests {
             .replacing("</dhcp>", with: "<bootp file='\(file)'/></dhcp>")
     }
 
-    /// Makes a folder of files in the lab, of a script's making.
-    private func folder(_ lab: Lab, _ script: String) async throws -> String {
-        let folder = "\(lab.folder)/tftp"
-        try await lab.run(["sh", "-ec", "umask 022; mkdir \(folder); cd \(folder); \(script)"]).orThrow()
-        return folder
-    }
-
     @Test func `files arrive as they are`() async throws {
         try requireTools("busybox", "curl")
         try await withSite { site in
             let sizes = [0, 1, 511, 512, 513, 100_000]
-            let folder = try await folder(
-                site.lab,
+            let folder = try await site.lab.bootFolder(
                 """
                 mkdir -p deep/down
                 for size in \(sizes.map(String.init).joined(separator: " ")); do
@@ -70,15 +62,7 @@ struct TFTPTests {
     @Test func `nothing is read but files below the root, and nothing is written`() async throws {
         try requireTools("curl", "python3")
         try await withSite { site in
-            let folder = try await folder(
-                site.lab,
-                """
-                echo secret > ../secret
-                mkdir folder
-                echo hello > file; echo hello > private; chmod 600 private
-                ln -s ../secret link; ln -s /etc/passwd absolute; ln -s file inside; ln -s .. up
-                mkfifo fifo; mknod null c 1 3
-                """)
+            let folder = try await site.lab.bootFolder(forbiddenThings)
             try await site.host.run(document(folder))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             let names: KeyValuePairs = [
@@ -112,8 +96,8 @@ struct TFTPTests {
         try requireTools("python3")
         try await withSite { site in
             // 70,000 blocks, most of which are holes.
-            let folder = try await folder(
-                site.lab, "truncate -s 35840000 huge; printf end | dd of=huge conv=notrunc oflag=append status=none")
+            let folder = try await site.lab.bootFolder(
+                "truncate -s 35840000 huge; printf end | dd of=huge conv=notrunc oflag=append status=none")
             try await site.host.run(document(folder))
             let guest = try await site.guest("vm1", on: "br-lab", addresses: ["192.168.150.201/24": Self.gateway])
             let script = """
@@ -161,7 +145,7 @@ struct TFTPTests {
     @Test func `guests are told what to start from`() async throws {
         try requireTools("udhcpc")
         try await withSite { site in
-            let folder = try await folder(site.lab, "echo x > pxe.0")
+            let folder = try await site.lab.bootFolder("echo x > pxe.0")
             try await site.host.run(document(folder, file: "pxe.0"))
             let guest = try await site.guest("vm1", on: "br-lab")
             let lease = try #require(try await guest.udhcpc(requesting: ["tftp", "bootfile"]))
