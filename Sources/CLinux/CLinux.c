@@ -82,7 +82,6 @@ int clinux_make_device(const char *path, unsigned major, unsigned minor)
 
 int64_t clinux_device_number(unsigned major, unsigned minor) { return (int64_t)makedev(major, minor); }
 
-/// Opens a packet socket of one protocol that has its filter, locked, before the first frame can pass.
 /// Gives a socket room for what hundreds of guests that boot at once send before they are read.
 ///
 /// The kernel counts several times a frame's octets. Where this process may not have as much, it keeps what it has.
@@ -92,6 +91,7 @@ static void widen(int fd)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
 }
 
+/// Opens a packet socket of one protocol that has its filter, locked, before the first frame can pass.
 static int open_packet_socket(int interface_index, uint16_t protocol, const struct sock_fprog *program)
 {
     int on = 1;

@@ -5,21 +5,25 @@ public import NetworkModel
 /// What it shows is the wall clock's time as long as nobody does. When somebody has, it jumps too, but says by how much, so that
 /// the leases' ends jump with it: a guest that was promised an hour counts it by a clock of its own.
 public struct LeaseClock: Sendable {
-    /// From the time since the machine's start (CLOCK_BOOTTIME) to the wall clock's, in seconds.
-    public private(set) var offset: Int64
+    /// From the time since the machine's start (CLOCK_BOOTTIME) to the wall clock's, since 1970.
+    private var difference: Duration
 
-    /// In seconds: what is less is the clock being brought back to the right time, or the rounding of two clocks.
-    private static let tolerance: Int64 = 2
+    /// What is less is the clock being brought back to the right time: nobody's lease is worth it.
+    private static let tolerance: Duration = .seconds(2)
 
-    public init(wall: Int64, sinceStart: Int64) { offset = wall - sinceStart }
+    public init(wall: Duration, sinceStart: Duration) { difference = wall - sinceStart }
 
-    public func time(sinceStart: Int64) -> WallTime { WallTime(seconds: sinceStart + offset) }
+    /// In seconds, by which the wall clock is ahead of the time since the machine's start.
+    public var offset: Int64 { difference.components.seconds }
+
+    public func time(sinceStart: Duration) -> WallTime {
+        WallTime(seconds: (sinceStart + difference).components.seconds)
+    }
 
     /// By how much the wall clock was set since the last time, in seconds; nil where it was not.
-    public mutating func adjust(wall: Int64, sinceStart: Int64) -> Int64? {
-        let step = wall - sinceStart - offset
-        guard abs(step) >= Self.tolerance else { return nil }
-        offset += step
-        return step
+    public mutating func adjust(wall: Duration, sinceStart: Duration) -> Int64? {
+        let step = wall - sinceStart - difference
+        difference += step
+        return step >= Self.tolerance || step <= .zero - Self.tolerance ? step.components.seconds : nil
     }
 }

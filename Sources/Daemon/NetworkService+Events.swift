@@ -50,6 +50,11 @@ extension NetworkService {
         case .exhausted(let family, let mac):
             let kind = family == .ipv4 ? "IPv4" : "IPv6"
             emit(.addressesExhausted, definition, "\(name(mac)) gets no address of \(kind): all are in use")
+        case .limitedRelay(let relay, let mac, let limit):
+            emit(
+                .portLimited, definition,
+                "\(mac) behind relay agent \(relay) gets no address: the agent has \(limit) already, as many as a port may have;"
+                    + " <vnet:leasesPerPort> allows more")
         case .limited(let port, let mac, let limit):
             let bridge = networks[uuid]?.live?.bridge.description ?? ""
             emit(

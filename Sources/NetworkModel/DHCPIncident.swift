@@ -9,4 +9,6 @@ public enum DHCPIncident: Hashable, Sendable, Codable {
     case exhausted(AddressFamily, MACAddress?)
     /// A port of the bridge, by its number, asks for more addresses than one may have: a client got none.
     case limited(port: UInt16, MACAddress, limit: Int)
+    /// The same of a relay agent.
+    case limitedRelay(IPv4Address, MACAddress, limit: Int)
 }

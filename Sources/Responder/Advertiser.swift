@@ -8,7 +8,7 @@ internal import Wire
 final class Advertiser {
     let socket: Int32
     private let interfaceIndex: Int32
-    private let advertisement: RouterAdvertisement
+    private var advertisement: RouterAdvertisement
     private(set) var next: ContinuousClock.Instant
     private var last: ContinuousClock.Instant?
     /// How many of the first ones are still to come.
@@ -27,6 +27,13 @@ final class Advertiser {
         self.interfaceIndex = interfaceIndex
         self.advertisement = advertisement
         next = .now
+    }
+
+    /// Takes what is to be advertised from now on, and lets guests know where it is something else.
+    func reconfigure(_ configuration: ServiceConfiguration) {
+        guard let new = RouterAdvertisement(of: configuration), new != advertisement else { return }
+        advertisement = new
+        solicited(.now)
     }
 
     /// A guest asks: the answer goes to all nodes, at once unless one has just gone.

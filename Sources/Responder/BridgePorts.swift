@@ -18,15 +18,17 @@ struct BridgePorts {
     /// bridge's own.
     private static let entrySize = 16
     private static let limit = 65_536
-    /// Reading takes at most one part in so many of the time: the kernel goes through the table for each page of it.
+    /// Reading a table of more entries than these takes at most one part in so many of the time: the kernel goes through it from
+    /// its beginning for each page.
+    private static let shortTable = 1_024
     private static let pause = 50
 
     init(table: Int32) { self.table = table }
 
-    /// How many guests of the port have got something, and which port it is; nil where that is not known now.
-    mutating func usage(of mac: MACAddress) -> (port: UInt16, count: Int)? {
+    /// The guests of the guest's port that have got something, and which port it is; nil where that is not known now.
+    mutating func holders(beside mac: MACAddress) -> (port: UInt16, holders: Set<MACAddress>)? {
         if ports[mac] == nil { readIfDue() }
-        return ports[mac].map { ($0, holders[$0]?.count ?? 0) }
+        return ports[mac].map { ($0, holders[$0] ?? []) }
     }
 
     /// Takes note that a guest gets something.
@@ -61,9 +63,12 @@ struct BridgePorts {
 
     private mutating func read() {
         let start = ContinuousClock.now
-        defer { nextRead = .now + start.duration(to: .now) * Self.pause }
         var buffer = [UInt8](repeating: 0, count: 4_096)
         var offset = 0
+        defer {
+            let isShort = offset <= Self.shortTable * Self.entrySize
+            nextRead = isShort ? .now : .now + start.duration(to: .now) * Self.pause
+        }
         while offset < Self.limit * Self.entrySize {
             let count = unsafe pread(table, &buffer, buffer.count, off_t(offset))
             guard count >= Self.entrySize else { return }

@@ -93,10 +93,11 @@ extension DHCPLoop {
     private func decide(_ message: DHCPv4Message, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
-        if message.kind == .discover || message.kind == .request, message.giaddr == .any,
-            !network.admits(message.chaddr)
-        {
-            return
+        if message.kind == .discover || message.kind == .request {
+            let isAdmitted =
+                message.giaddr == .any
+                ? network.admits(message.chaddr) : network.admits(message.chaddr, through: message.giaddr)
+            guard isAdmitted else { return }
         }
         switch network.server?.handle(message, now: now) {
         case .commitThenReply(let changes, let reply):
@@ -119,7 +120,10 @@ extension DHCPLoop {
     private func decide(_ packet: DHCPv6Packet, from origin: DHCPv6Origin, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
-        if packet.message.kind == .solicit, let mac = origin.mac, !network.admits(mac) { return }
+        // What gives a client something, or promises it.
+        if [.solicit, .request, .renew, .rebind].contains(packet.message.kind), let mac = origin.mac {
+            guard network.admits(mac) else { return }
+        }
         let server = network.server
         let decision = network.ipv6Server?.handle(packet, from: origin, now: now) { server?.holder(ofName: $0) }
         switch decision {

@@ -75,8 +75,8 @@ final class DHCPLoop {
     /// How often leases that ended are looked for.
     private static let sweepInterval: Duration = .seconds(5)
     static let messagesPerRound = clinux_frame_limit
-    /// In octets: for a message of the longest frames there are.
-    static let frameRoom = 9_216
+    /// In octets: no client or relay agent sends more.
+    static let frameRoom = 4_096
 
     init(
         mailbox: Mailbox<Message>, dns: DNSLoops, boot: Mailbox<BootLoop.Message>, store: LeaseStore,
@@ -150,7 +150,6 @@ final class DHCPLoop {
             try serve(configuration, index, Array(zip(roles, descriptors)), number)
         case .reconfigure(let configuration):
             add(networks[configuration.uuid]?.reconfigure(configuration) ?? [], of: configuration.uuid)
-            networks[configuration.uuid]?.reportsLeases = configuration.reportsLeases
             dns.post(.reconfigure(configuration, number))
         case .retire(let uuid):
             networks[uuid]?.advertiser?.retire()

@@ -6,7 +6,7 @@ internal import ResponderChannel
 
 /// One network in the DHCP loop: its servers and its sockets.
 final class DHCPNetwork {
-    let configuration: ServiceConfiguration
+    private(set) var configuration: ServiceConfiguration
     let interfaceIndex: Int32
     /// Whether the daemon hears of every lease.
     var reportsLeases: Bool
@@ -18,6 +18,9 @@ final class DHCPNetwork {
     private var watch = AddressWatch()
     private var forwardingTable: Int32?
     private var bridgePorts: BridgePorts?
+    /// Who has been served through which relay agent.
+    private var relayed: [IPv4Address: Set<MACAddress>] = [:]
+    private static let relayLimit = 256
     /// Whether ``bridgePorts`` knows who has what.
     private var isCounting = false
     private var incidents: [DHCPIncident] = []
@@ -49,7 +52,10 @@ final class DHCPNetwork {
 
     /// Takes a new configuration, and returns what that means for the leases.
     func reconfigure(_ configuration: ServiceConfiguration) -> [LeaseChange] {
-        (configuration.dhcp.flatMap { server?.reconfigure($0) } ?? [])
+        self.configuration = configuration
+        reportsLeases = configuration.reportsLeases
+        advertiser?.reconfigure(configuration)
+        return (configuration.dhcp.flatMap { server?.reconfigure($0) } ?? [])
             + (configuration.dhcpv6.flatMap { ipv6Server?.reconfigure($0) } ?? [])
     }
 
@@ -57,6 +63,7 @@ final class DHCPNetwork {
     func expire(now: WallTime) -> [LeaseChange] {
         watch.sweep(now: now)
         incidentFilter.sweep(now: now)
+        forgetRelayed()
         if isCounting { countGuests() }
         return (server?.expire(now: now) ?? []) + (ipv6Server?.expire(now: now) ?? [])
     }
@@ -137,12 +144,32 @@ final class DHCPNetwork {
         }
         guard server?.isKnown(mac) != true else { return true }
         if !isCounting { countGuests() }
-        if let (port, count) = bridgePorts?.usage(of: mac), count >= limitPerPort {
+        if let (port, holders) = bridgePorts?.holders(beside: mac), !holders.contains(mac),
+            holders.count >= limitPerPort
+        {
             incidents.append(.limited(port: port, mac, limit: limitPerPort))
             return false
         }
         bridgePorts?.note(mac)
         return true
+    }
+
+    /// The same for one that asks through a relay agent, which is as one port: any guest may say that it is one.
+    func admits(_ mac: MACAddress, through relay: IPv4Address) -> Bool {
+        let served = relayed[relay] ?? []
+        guard !served.contains(mac), server?.isKnown(mac) != true else { return true }
+        guard served.count < limitPerPort, relayed.count < Self.relayLimit || relayed[relay] != nil else {
+            incidents.append(.limitedRelay(relay, mac, limit: limitPerPort))
+            return false
+        }
+        relayed[relay, default: []].insert(mac)
+        return true
+    }
+
+    private func forgetRelayed() {
+        guard !relayed.isEmpty else { return }
+        let holders = Set(server?.holders ?? [])
+        relayed = relayed.mapValues { $0.intersection(holders) }.filter { !$0.value.isEmpty }
     }
 
     private func countGuests() {

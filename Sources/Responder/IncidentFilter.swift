@@ -31,6 +31,7 @@ extension DHCPIncident {
         switch self {
         case .declined, .cloned: self
         case .exhausted(let family, _): .exhausted(family, nil)
+        case .limitedRelay(let relay, _, let limit): .limitedRelay(relay, MACAddress(0), limit: limit)
         case .limited(let port, _, let limit): .limited(port: port, MACAddress(0), limit: limit)
         }
     }

@@ -5,15 +5,18 @@ internal import NetworkModel
 
 extension LeaseClock {
     /// The machine's clocks as they are.
-    init() { self.init(wall: WallTime.now.seconds, sinceStart: Self.sinceStart) }
+    init() { self.init(wall: Self.time(of: CLOCK_REALTIME), sinceStart: Self.time(of: CLOCK_BOOTTIME)) }
 
-    var now: WallTime { time(sinceStart: Self.sinceStart) }
-    mutating func adjust() -> Int64? { adjust(wall: WallTime.now.seconds, sinceStart: Self.sinceStart) }
+    var now: WallTime { time(sinceStart: Self.time(of: CLOCK_BOOTTIME)) }
 
-    private static var sinceStart: Int64 {
+    mutating func adjust() -> Int64? {
+        adjust(wall: Self.time(of: CLOCK_REALTIME), sinceStart: Self.time(of: CLOCK_BOOTTIME))
+    }
+
+    private static func time(of clock: clockid_t) -> Duration {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return Int64(time.tv_sec)
+        unsafe clock_gettime(clock, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// Which start of the machine this is: a number of the kernel's.

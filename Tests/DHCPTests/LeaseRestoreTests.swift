@@ -114,13 +114,16 @@ import Testing
 
     /// The machine sleeps for a day, and somebody sets its clock by a year: the one passes, the other does not.
     @Test func leasesEndByAClockThatNobodySets() {
-        var clock = LeaseClock(wall: noon.seconds, sinceStart: 100)
-        #expect(clock.time(sinceStart: 100) == noon)
-        #expect(clock.time(sinceStart: 100 + 86_400) == noon + 86_400)
-        #expect(clock.adjust(wall: noon.seconds + 86_401, sinceStart: 100 + 86_400) == nil)
-        #expect(clock.adjust(wall: noon.seconds + 86_400 + 31_536_000, sinceStart: 100 + 86_400) == 31_536_000)
-        #expect(clock.time(sinceStart: 100 + 86_400) == noon + 86_400 + 31_536_000)
-        #expect(clock.adjust(wall: noon.seconds + 86_400, sinceStart: 100 + 86_400) == -31_536_000)
-        #expect(clock.offset == noon.seconds - 100)
+        let (wall, day, year) = (Duration.seconds(noon.seconds), Duration.seconds(86_400), Duration.seconds(31_536_000))
+        let start = Duration.milliseconds(100_900)
+        var clock = LeaseClock(wall: wall, sinceStart: start)
+        #expect(clock.time(sinceStart: start) == noon)
+        #expect(clock.time(sinceStart: start + day) == noon + 86_400)
+        #expect(clock.adjust(wall: wall + day + .milliseconds(1_500), sinceStart: start + day) == nil)
+        #expect(clock.adjust(wall: wall + day, sinceStart: start + day) == nil)
+        #expect(clock.adjust(wall: wall + day + year, sinceStart: start + day) == 31_536_000)
+        #expect(clock.time(sinceStart: start + day) == noon + 86_400 + 31_536_000)
+        #expect(clock.adjust(wall: wall + day, sinceStart: start + day) == -31_536_000)
+        #expect(clock.offset == noon.seconds - 101)
     }
 }

@@ -173,7 +173,7 @@ struct HostileGuestTests {
     func `a port gets so many addresses under whatever Ethernet addresses it asks, and others get theirs`(
         limit: Int?
     ) async throws {
-        try requireTools("python3", "udhcpc")
+        try requireTools("python3", "udhcpc", "perfdhcp")
         try await withSite { site in
             let element = limit.map { extensions("<vnet:leasesPerPort>\($0)</vnet:leasesPerPort>") } ?? ""
             try await site.host.run(network("lab", extra: element))
@@ -215,6 +215,18 @@ struct HostileGuestTests {
             #expect(try await eventually { events.outputSoFar.contains(told) }, "\(events.outputSoFar)")
             let guest = try await site.guest("vm2", on: "br-lab")
             #expect(try await guest.udhcpc() != nil)
+            // A guest that says it is a relay agent gets no more by that.
+            let relay = try await site.guest("vm3", on: "br-lab", addresses: ["192.168.150.250/24": "192.168.150.1"])
+            let words = [
+                "perfdhcp", "-4", "-r", "100", "-R", "200", "-n", "200", "-W", "1000000", "-l", "192.168.150.250",
+            ]
+            _ = try await relay.run(words + ["192.168.150.1"])
+            let held = try await site.host.leases("lab").count
+            #expect(held <= min(100, (limit ?? 75) * 2 + 1), "\(held)")
+            if limit != nil {
+                let told = "behind relay agent 192.168.150.250 gets no address: the agent has 20 already"
+                #expect(try await eventually { events.outputSoFar.contains(told) }, "\(events.outputSoFar)")
+            }
             events.signal(SIGINT)
             _ = await events.outcome()
         }

@@ -133,9 +133,10 @@ ssize_t clinux_send(int socket, const void *data, size_t count);
 /// Sends one datagram; returns its octets or -1.
 ssize_t clinux_send_to(int socket, const void *data, size_t count, const struct clinux_endpoint *remote);
 
+/// How many datagrams are received or sent with one system call.
 enum { clinux_batch_limit = 64 };
 
-/// Room for up to `clinux_batch_limit` datagrams that are received with one system call, and for their answers, sent with one more.
+/// Room for up to `clinux_batch_limit` datagrams that are received together, and for their answers.
 ///
 /// A datagram of more than 4,096 octets is cut; an answer has at most 4,096. Answers go to where the datagram came from.
 struct clinux_batch;
