@@ -6,7 +6,8 @@
 Each server in turn has core 0 to itself and serves the same network of vnet's, with the same firewall before it; dnsperf has
 core 1 and asks it from another namespace over a veth. The servers know 1,000 names of n1.lab, and ask an upstream server in a third
 namespace about example.test. What counts is the server's processor time for each answered query, since the client is the
-bottleneck; queries per second are below it. Prints a Markdown table, each figure the median of the rounds; figures of a busy
+bottleneck; queries per second are below it. A second table has what 100,000 names cost, how long answers take at half load, and
+how many queries are lost while a thousand guests a second get leases with names, which vnet alone has in one program. Prints a Markdown table, each figure the median of the rounds; figures of a busy
 machine are worth little, so the load stands below the table.
 
 ROUNDS (3) of each measurement, SECONDS (3) each.
@@ -22,6 +23,8 @@ import sys
 import tempfile
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+MANY = 100_000
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SECONDS = os.environ.get("SECONDS", "3")
 VNET = os.path.abspath(os.environ.get("VNET", ".build/release/vnet"))
@@ -51,6 +54,7 @@ def write(name, content):
 
 def set_up():
     os.chmod(work, 0o755)
+    sh(f"cc -O2 -o {work}/dhcp-load {HERE}/DHCPLoad/main.c")
     sh(f"""
         for name in {HOST} {CLIENT} {UPSTREAM}; do ip netns add $name; ip -n $name link set lo up; done
         ip link add up0 netns {HOST} type veth peer name eth0 netns {UPSTREAM}
@@ -58,18 +62,24 @@ def set_up():
         ip -n {UPSTREAM} address add 203.0.113.2/24 dev eth0; ip -n {UPSTREAM} link set eth0 up
         mkdir -p /etc/netns/{HOST}; echo nameserver 203.0.113.2 > /etc/netns/{HOST}/resolv.conf
     """)
-    names = [f"host{number}" for number in range(1000)]
-    addresses = [f"10.9.{1 + number // 250}.{1 + number % 250}" for number in range(1000)]
+    start(UPSTREAM, 1, [
+        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file",
+        "--bind-interfaces", "--listen-address=203.0.113.2", "--address=/example.test/198.18.0.80", "--max-ttl=3600",
+        "--local-ttl=3600"])
+    write_names(large=False)
+
+
+def write_names(large):
+    """What the servers know, and what they are asked."""
+    many = MANY if large else 1_000
+    names = [f"host{number}" for number in range(many)]
+    addresses = [f"10.9.{1 + number // 250 % 250}.{1 + number % 250}" for number in range(many)]
     foreign = [f"w{number}.example.test" for number in range(1000)]
     write("own", "".join(f"{name}.n1.lab A\n" for name in names))
     write("missing", "".join(f"nobody{number}.n1.lab A\n" for number in range(1000)))
     write("cached", "".join(f"{name} A\n" for name in foreign[:100]))
     # Names are asked for once each, so that none comes from memory.
     write("forwarded", "".join(f"x{number}.wild.example.test A\n" for number in range(200_000)))
-    start(UPSTREAM, 1, [
-        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file",
-        "--bind-interfaces", "--listen-address=203.0.113.2", "--address=/example.test/198.18.0.80", "--max-ttl=3600",
-        "--local-ttl=3600"])
     write("hosts", "".join(f"{address} {name}\n" for name, address in zip(names, addresses)))
     write("unbound.conf", f"""server:
  interface: 10.9.0.1
@@ -87,9 +97,18 @@ def set_up():
 """ + "".join(f' local-data: "{name}.n1.lab. 0 IN A {address}"\n' for name, address in zip(names, addresses))
         + "remote-control:\n control-enable: no\nforward-zone:\n name: \".\"\n forward-addr: 203.0.113.2\n")
     hosts = "".join(f"<host ip='{a}'><hostname>{n}</hostname></host>" for n, a in zip(names, addresses))
+    pool = "" if large else "<dhcp><range start='10.9.240.1' end='10.9.254.250'/></dhcp>"
     for name, service in (("vnet", f"<dns>{hosts}</dns>"), ("other", "<dns enable='no'/>")):
+        if name == "other":
+            pool = ""
         write(f"{name}.xml", f"""<network><name>n1</name><forward mode='nat'/><bridge name='vb1' stp='off' delay='0'/>
-<domain name='n1.lab' localOnly='yes'/>{service}<ip address='10.9.0.1' prefix='16'/></network>""")
+<domain name='n1.lab' localOnly='yes'/>{service}<ip address='10.9.0.1' prefix='16'>{pool}</ip></network>""")
+
+
+def dnsperf(kind, *words):
+    return subprocess.run(
+        ["ip", "netns", "exec", CLIENT, "taskset", "-c", "1", "dnsperf", "-s", "10.9.0.1", "-d", f"{work}/{kind}",
+         "-c", "4", "-T", "1", "-l", SECONDS, *words], capture_output=True, text=True).stdout
 
 
 def vnet(*words):
@@ -145,9 +164,7 @@ def measure(pid, kind):
     figures = []
     for number in range(ROUNDS + 1):
         before = processor_seconds(pid)
-        output = subprocess.run(
-            ["ip", "netns", "exec", CLIENT, "taskset", "-c", "1", "dnsperf", "-s", "10.9.0.1", "-d", f"{work}/{kind}",
-             "-c", "4", "-T", "1", "-q", "64", "-l", SECONDS], capture_output=True, text=True).stdout
+        output = dnsperf(kind, "-q", "64")
         used = processor_seconds(pid) - before
         rate = float(re.search(r"Queries per second:\s+([\d.]+)", output)[1])
         completed = int(re.search(r"Queries completed:\s+(\d+)", output)[1])
@@ -156,6 +173,23 @@ def measure(pid, kind):
         if number:
             figures.append((used * 1e6 / max(1, completed), rate, lost))
     return [statistics.median(figure[index] for figure in figures) for index in range(3)]
+
+
+def slowest(rate):
+    """The time in ms within which 99 of 100 answers come at a rate."""
+    output = dnsperf("own", "-q", "1000", "-Q", f"{rate:.0f}", "-v")
+    times = sorted(float(line.split()[-1]) for line in output.splitlines() if line.startswith("> NOERROR"))
+    return times[len(times) * 99 // 100] * 1000
+
+
+def lost_during_changes():
+    """How many queries are lost while a thousand guests a second get names, and how many get them."""
+    with subprocess.Popen(
+            ["ip", "netns", "exec", CLIENT, f"{work}/dhcp-load", "-N", "-n", "2500", "-r", "1000", "eth0"],
+            stdout=subprocess.PIPE, text=True) as guests:
+        output = dnsperf("own", "-q", "64", "-t", "2")
+        bound = re.search(r'"bound": (\d+)', guests.stdout.read())[1]
+    return int(re.search(r"Queries lost:\s+(\d+)", output)[1]), int(bound)
 
 
 def main():
@@ -172,6 +206,15 @@ def main():
         for server in servers:
             pid, end = begin(server)
             results[server] = {kind: measure(pid, kind) for kind in kinds}
+            results[server]["slowest"] = statistics.median(
+                slowest(results[server]["own"][1] / 2) for _ in range(ROUNDS))
+            if server == "vnet":
+                results[server]["lost"] = lost_during_changes()
+            end()
+        write_names(large=True)
+        for server in servers:
+            pid, end = begin(server)
+            results[server]["many"] = measure(pid, "own")
             end()
     finally:
         if os.path.exists(f"{work}/root/run/vnet/daemon.pid"):
@@ -191,6 +234,14 @@ def main():
             cost, rate, lost = results[server][kind]
             cells.append(f"{cost:.1f}; {rate:,.0f}" + (f"; {lost:.0f} lost" if lost else ""))
         print(f"| {words} |", " | ".join(cells), "|")
+    print("\n| |", " | ".join(servers), "|")
+    print("|---|" + "---|" * len(servers))
+    ratios = [f"{results[server]['many'][0] / results[server]['own'][0]:.2f}" for server in servers]
+    print(f"| processor time with {MANY:,} names over with 1,000 |", " | ".join(ratios), "|")
+    print("| 99 of 100 answers at half load within, in ms |",
+          " | ".join(f"{results[server]['slowest']:.2f}" for server in servers), "|")
+    lost = [f"{results[s]['lost'][0]} ({results[s]['lost'][1]:,} names)" if s == "vnet" else "" for s in servers]
+    print("| queries lost while a thousand names a second change |", " | ".join(lost), "|")
     print(f"\nLoad before: {' '.join(load)}; {ROUNDS} rounds of {SECONDS} s.")
 
 

@@ -56,7 +56,12 @@ if [[ -z $package ]]; then
     package=$(kernel_package)
     [[ -n $package ]] || fail "apt knows no package linux-image-cloud-amd64"
 fi
-(cd "$work" && apt-get download -qq "$package" 2>apt.log) || fail "cannot download $package: $(cat "$work/apt.log")"
+# A name server or a mirror may be away for a moment.
+for attempt in 1 2 3; do
+    (cd "$work" && apt-get download -qq "$package" 2>apt.log) && break
+    ((attempt < 3)) || fail "cannot download $package: $(cat "$work/apt.log")"
+    sleep 5
+done
 mkdir "$work/kernel"
 dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
 

@@ -1,12 +1,12 @@
 // Many DHCP clients behind one interface: asks for an address for each of a range of Ethernet addresses, and measures.
 //
-//   dhcp-load INTERFACE [-f FIRST] [-n CLIENTS] [-w WINDOW | -r RATE] [-t TIMEOUT] [-p] [-k]
+//   dhcp-load INTERFACE [-f FIRST] [-n CLIENTS] [-w WINDOW | -r RATE] [-t TIMEOUT] [-p] [-k] [-N]
 //
 // The clients FIRST to FIRST + CLIENTS - 1 go through DISCOVER, OFFER, REQUEST and ACK. With -w WINDOW exchanges are under way at
 // a time, with -r RATE begin each second whether or not those before have ended. An exchange without its ACK after TIMEOUT seconds
 // (1) is lost, unless -p says that the clients are patient and repeat themselves after 4, 8 and 16 seconds, as guests do (RFC 2131,
 // section 4.1). -k asks only to keep an address that is known from the client's number (INIT-REBOOT), for a server that gave out
-// all from 10.9.0.10 on in this order. Prints one line of JSON: times are milliseconds from DISCOVER to ACK.
+// all from 10.9.0.10 on in this order; with -N each states a host name. Prints one line of JSON: times are milliseconds from DISCOVER to ACK.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -33,7 +33,7 @@ struct client {
 // Ethernet, IPv4, UDP, and a BOOTP message with room for the options (RFC 951, section 3; RFC 2131, section 2).
 enum { IP = 14, UDP = 34, BOOTP = 42, OPTIONS = BOOTP + 240, FRAME = BOOTP + 300 };
 
-static int link_socket, interface_index;
+static int link_socket, interface_index, states_name;
 
 static double now(void)
 {
@@ -104,6 +104,11 @@ static void send_message(uint32_t number, int type, uint32_t address, uint32_t s
         put32(option + 2, server);
         option += 6;
     }
+    if (states_name) {
+        option[0] = 12;
+        option[1] = (uint8_t)sprintf((char *)option + 2, "guest%u", number);
+        option += 2 + option[1];
+    }
     *option = 255;
     struct sockaddr_ll target = {.sll_family = AF_PACKET, .sll_ifindex = interface_index, .sll_halen = 6};
     while (sendto(link_socket, frame, sizeof frame, 0, (struct sockaddr *)&target, sizeof target) < 0) usleep(50);
@@ -138,7 +143,7 @@ int main(int count, char **words)
     uint32_t first = 0, clients = 1000;
     int window = 0, patient = 0, keeps = 0, option;
     double rate = 0, timeout = 1;
-    while ((option = getopt(count, words, "f:n:w:r:t:pk")) > 0) switch (option) {
+    while ((option = getopt(count, words, "f:n:w:r:t:pkN")) > 0) switch (option) {
         case 'f': first = (uint32_t)atoi(optarg); break;
         case 'n': clients = (uint32_t)atoi(optarg); break;
         case 'w': window = atoi(optarg); break;
@@ -146,6 +151,7 @@ int main(int count, char **words)
         case 't': timeout = atof(optarg); break;
         case 'p': patient = 1; break;
         case 'k': keeps = 1; break;
+        case 'N': states_name = 1; break;
         default: return 64;
         }
     if (optind >= count || (!window && rate <= 0)) return 64;
