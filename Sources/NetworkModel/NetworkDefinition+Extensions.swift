@@ -48,7 +48,7 @@ extension NetworkDefinition {
 public enum HostAccess: String, Hashable, Sendable, Codable, CaseIterable {
     /// Whatever the host's own firewall lets them.
     case all
-    /// DHCP, DNS, TFTP and ICMP echo.
+    /// DHCP, DNS, files to start from by TFTP and HTTP, and ICMP echo.
     case services
     /// Nothing but what IPv6 itself needs on a link.
     case none
