@@ -34,7 +34,7 @@ import Wire
     // MARK: RFC 2131
 
     /// The columns of table 3: what each answer must have, and what none may.
-    @Test func `RFC 2131, 4_3_1, table 3: fields and options of the answers`() throws {
+    @Test func `RFC 2131, 4.3.1, table 3: fields and options of the answers`() throws {
         let answers = try answers {
             ($0.secs, $0.hops, $0.flags) = (7, 3, 0x8000)
             $0.options[.parameterRequestList] = [1, 3, 6, 50, 55, 57, 61]
@@ -64,7 +64,7 @@ import Wire
         #expect(nak.siaddr == .any && nak.file.isEmpty && nak.sname.isEmpty)
     }
 
-    @Test func `RFC 2131, 4_3_1: an ACK repeats the ciaddr of the REQUEST`() throws {
+    @Test func `RFC 2131, 4.3.1: an ACK repeats the ciaddr of the REQUEST`() throws {
         var server = server()
         server.serve(guest, wanting: "10.0.0.150")
         let reply = try #require(server.handle(guest.renew("10.0.0.150"), now: noon).reply)
@@ -73,13 +73,13 @@ import Wire
     }
 
     @Test(arguments: [1, 2, 7, 120, 3_600, 86_400, .max - 1] as [UInt32])
-    func `RFC 2131, 4_4_5: T1 is before T2, and T2 before the end`(seconds: UInt32) {
+    func `RFC 2131, 4.4.5: T1 is before T2, and T2 before the end`(seconds: UInt32) {
         let times = LeaseTimes(offered: seconds)
         #expect(times.renewal <= times.rebinding && times.rebinding <= times.lease)
         if seconds > 7 { #expect(times.renewal < times.rebinding && times.rebinding < times.lease) }
     }
 
-    @Test func `RFC 2131, 3_1: an address in use is given to nobody else`() {
+    @Test func `RFC 2131, 3.1: an address in use is given to nobody else`() {
         var server = server { $0.ranges = [.init(start: "10.0.0.9", end: "10.0.0.9", leaseSeconds: 600)] }
         #expect(server.serve(guest) == "10.0.0.9")
         let other = Guest(number: 2)
@@ -90,7 +90,7 @@ import Wire
     }
 
     /// Also options that this server never heard of.
-    @Test func `RFC 2131, 3_5: parameters that are not known are left out, and everything else is answered`() throws {
+    @Test func `RFC 2131, 3.5: parameters that are not known are left out, and everything else is answered`() throws {
         var server = server()
         var message = guest.discover()
         message.options[.parameterRequestList] = Array(0...255)
@@ -102,7 +102,7 @@ import Wire
 
     // MARK: RFC 2132 and what extends it
 
-    @Test func `RFC 2132, 3_3: the subnet mask comes before the routers`() throws {
+    @Test func `RFC 2132, 3.3: the subnet mask comes before the routers`() throws {
         var server = server()
         let payload = try #require(server.handle(guest.discover(), now: noon).reply).payload
         var codes: [UInt8] = []
@@ -134,7 +134,7 @@ import Wire
     }
 
     /// The option may be in an answer of any kind.
-    @Test func `RFC 3046, 2_2: what a relay agent added is in all answers to it, and in no others`() throws {
+    @Test func `RFC 3046, 2.2: what a relay agent added is in all answers to it, and in no others`() throws {
         let information: [UInt8] = [1, 4, 1, 2, 3, 4, 2, 2, 9, 9, 151, 1, 0]
         for (kind, message) in try answers({
             $0.giaddr = "10.0.0.250"
@@ -182,7 +182,7 @@ import Wire
         #expect(DHCPOption(.ipv4, code: 33, value: "10.0.0.0") == nil)
     }
 
-    @Test func `RFC 4361, 6_3: an identifier is octets, whatever it begins with`() {
+    @Test func `RFC 4361, 6.3: an identifier is octets, whatever it begins with`() {
         var server = server()
         var addresses: Set<IPv4Address> = []
         for (number, identifier) in [[0xFF, 0, 0, 0, 1, 0, 3, 7], [0xFF, 0, 0, 0, 1, 0, 3, 8], [0, 7], [1]].enumerated()
@@ -228,7 +228,7 @@ import Wire
     ]
 
     @Test(arguments: kinds)
-    func `RFC 8415, 18_3_9 and 18_3_10: an answer has both identifiers and the transaction`(
+    func `RFC 8415, 18.3.9 and 18.3.10: an answer has both identifiers and the transaction`(
         kind: DHCPv6Message.Kind
     ) throws {
         var server = DHCPv6Server(ipv6Configuration())
@@ -243,7 +243,7 @@ import Wire
         #expect(reply.kind == (kind == .solicit ? .advertise : .reply))
     }
 
-    @Test func `RFC 8415, 21_4 and 21_6: times are in their order`() throws {
+    @Test func `RFC 8415, 21.4 and 21.6: times are in their order`() throws {
         for seconds in [120, 3_600, .max] as [UInt32] {
             var server = DHCPv6Server(
                 ipv6Configuration { $0.ranges = [.init(start: "fd00::10", end: "fd00::1f", leaseSeconds: seconds)] })
@@ -257,7 +257,7 @@ import Wire
         }
     }
 
-    @Test func `RFC 8415, 21_7: options that a client does not ask for are not sent to it`() throws {
+    @Test func `RFC 8415, 21.7: options that a client does not ask for are not sent to it`() throws {
         var server = DHCPv6Server(ipv6Configuration())
         let guest = IPv6Guest(number: 1)
         var message = DHCPv6Message(.solicit, transactionID: 1)
@@ -268,7 +268,7 @@ import Wire
         #expect(options.contains(.searchDomains) && !options.contains(.nameServers))
     }
 
-    @Test func `RFC 8415, 18_3_7: what is released is free, and what the client has not is said`() throws {
+    @Test func `RFC 8415, 18.3.7: what is released is free, and what the client has not is said`() throws {
         var server = DHCPv6Server(
             ipv6Configuration { $0.ranges = [.init(start: "fd00::10", end: "fd00::10", leaseSeconds: 600)] })
         let (guest, other) = (IPv6Guest(number: 1), IPv6Guest(number: 2))
@@ -281,7 +281,7 @@ import Wire
     }
 
     /// As if the client were alone on its link, or had moved.
-    @Test func `RFC 8415, 18_3_5: a Rebind for what is none of this link ends it`() throws {
+    @Test func `RFC 8415, 18.3.5: a Rebind for what is none of this link ends it`() throws {
         var server = DHCPv6Server(ipv6Configuration())
         let guest = IPv6Guest(number: 1)
         let text = server.handle(guest.rebind("fd99::1/128"), from: guest).text
@@ -290,7 +290,7 @@ import Wire
 
     // MARK: RFC 4861
 
-    @Test func `RFC 4861, 6_2_1 and 4_2: lifetimes that a router may advertise`() throws {
+    @Test func `RFC 4861, 6.2.1 and 4.2: lifetimes that a router may advertise`() throws {
         let advertisement = RouterAdvertisement()
         // Between MaxRtrAdvInterval, here 600 s, and 9,000 s.
         #expect((600...9_000).contains(advertisement.routerLifetime))
