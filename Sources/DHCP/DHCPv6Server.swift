@@ -38,8 +38,8 @@ public struct DHCPv6Server: Sendable {
     }
     /// The Ethernet addresses of the clients that have leases, in no order.
     public var holders: [MACAddress] { addresses.holders + prefixes.holders }
-    /// How many addresses the ranges hold.
-    public var poolSize: Int { addresses.plan.rangeCount }
+    /// How many addresses the ranges hold, or prefixes the blocks, whichever are more.
+    public var poolSize: Int { max(addresses.plan.rangeCount, prefixes.plan.rangeCount) }
 
     /// Takes what people should hear of the decisions so far.
     public mutating func takeIncidents() -> [DHCPIncident] {

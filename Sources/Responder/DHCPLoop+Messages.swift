@@ -120,9 +120,11 @@ extension DHCPLoop {
     private func decide(_ packet: DHCPv6Packet, from origin: DHCPv6Origin, _ network: DHCPNetwork) {
         let uuid = network.configuration.uuid
         defer { tellIncidents(of: network) }
+        switch (packet.message.kind, origin.mac) {
         // What gives a client something, or promises it.
-        if [.solicit, .request, .renew, .rebind].contains(packet.message.kind), let mac = origin.mac {
+        case (.solicit, let mac?), (.request, let mac?), (.renew, let mac?), (.rebind, let mac?):
             guard network.admits(mac) else { return }
+        default: break
         }
         let server = network.server
         let decision = network.ipv6Server?.handle(packet, from: origin, now: now) { server?.holder(ofName: $0) }

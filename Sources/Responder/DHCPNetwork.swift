@@ -130,9 +130,14 @@ final class DHCPNetwork {
     }
 
     /// How many guests of one port of the bridge may have addresses: what the document says, or three quarters of those there
-    /// are, so that whatever one port does others get some.
+    /// are for all, so that whatever one port does others get some, and besides as many as are reserved, which nobody else gets.
     private var limitPerPort: Int {
-        configuration.leasesPerPort ?? max(8, max(server?.poolSize ?? 0, min(ipv6Server?.poolSize ?? 0, 4_096)) * 3 / 4)
+        if let limit = configuration.leasesPerPort { return limit }
+        let pool = max(server?.poolSize ?? 0, min(ipv6Server?.poolSize ?? 0, 4_096))
+        guard pool > 0 else { return .max }
+        let reserved = max(
+            configuration.dhcp?.reservations.count ?? 0, configuration.dhcpv6?.reservations.count ?? 0)
+        return max(8, pool * 3 / 4) + reserved
     }
 
     /// Whether a guest that has no address may get one, as far as its port's others are concerned.
@@ -188,8 +193,7 @@ final class DHCPNetwork {
     ///
     /// Who does answers before the client can take it. Whose it is by lease need not be asked.
     func probe(_ address: IPv4Address, for client: MACAddress) {
-        guard server?.holder(of: address) != client else { return }
-        guard arp != nil else { return }
+        guard arp != nil, server?.holder(of: address) != client else { return }
         send(ARPPacket(probing: address, from: configuration.bridgeMAC).frame)
     }
 

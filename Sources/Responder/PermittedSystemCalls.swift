@@ -6,12 +6,12 @@ enum PermittedSystemCalls {
 
     /// What guests send and are sent.
     private static let packets = [
-        "recvfrom",  // Frames of DHCP and ARP, solicitations, TFTP, and answers of other name servers.
+        "recvfrom",  // What relay agents send, TFTP, HTTP, and answers of other name servers.
         "recvmsg",  // What the daemon asks, with the sockets that come along.
-        "recvmmsg",  // Up to 64 queries for names at once.
-        "sendto",  // Frames, advertisements, TFTP blocks, queries to other name servers, and their answers to guests.
+        "recvmmsg",  // Up to 64 frames, of DHCP, ARP and neighbour discovery, or queries for names at once.
+        "sendto",  // What relay agents are sent, advertisements, TFTP blocks, queries to other name servers, TCP.
         "sendmsg",  // What the daemon is told.
-        "sendmmsg",  // Up to 64 answers at once.
+        "sendmmsg",  // Up to 64 frames or answers to queries at once.
         "sendfile",  // Boot files by HTTP.
         "shutdown",  // The end of a connection by HTTP, after its last answer.
         "connect",  // A query's own socket, which hears the one server that was asked.
@@ -39,7 +39,7 @@ enum PermittedSystemCalls {
         "faccessat",  // What newer C libraries make of it.
         "faccessat2",  // The same.
         "lseek",  // SQLite, where the C library reads at no offset.
-        "pread64",  // Pages of the database, blocks of a boot file.
+        "pread64",  // Pages of the database, blocks of a boot file, the bridge's forwarding table.
         "pwrite64",  // Pages of the database and of its log.
         "fsync",  // A lease is on disk before its guest hears of it.
         "fdatasync",  // The same.
