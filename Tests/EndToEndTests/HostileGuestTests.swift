@@ -232,6 +232,24 @@ struct HostileGuestTests {
         }
     }
 
+    /// As a machine with machines of its own behind one port has them.
+    @Test func `what is reserved is had by however many of one port`() async throws {
+        try requireTools("udhcpc")
+        try await withSite { site in
+            let hosts = (1...10).map { "<host name='inner\($0)' ip='192.168.150.\(10 + $0)'/>" }.joined()
+            let xml = network("lab", range: false).replacing(
+                "'255.255.255.0'>", with: "'255.255.255.0'><dhcp>\(hosts)</dhcp>")
+            try await site.host.run(xml)
+            let guest = try await site.guest("vm1", on: "br-lab")
+            for number in 1...10 {
+                try await guest.sh(
+                    "ip -4 address flush dev eth0; ip link set eth0 address 52:54:00:00:02:\(9 + number)")
+                let address = try await guest.udhcpc(hostName: "inner\(number)", tries: 3)?["ip"]
+                #expect(address == "192.168.150.\(10 + number)")
+            }
+        }
+    }
+
     /// Each query fails at once, since the resolver cannot be reached: no answer may be given from within the one before.
     @Test func `thousands of queries in one connection that cannot be forwarded do not end the responder`() async throws
     {
