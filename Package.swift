@@ -16,6 +16,7 @@ let lifetimes: SwiftSetting = .enableExperimentalFeature("Lifetimes")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -60,7 +61,7 @@ let package = Package(
         module("BootFiles", ["Wire"]),
         module("Netlink", ["CLinux", "CNetlink", "NetworkModel"]),
         module("Firewall", ["CNftables", "NetworkModel"]),
-        module("LeaseStore", ["NetworkModel", grdb]),
+        module("LeaseStore", ["NetworkModel", grdb, sqlite]),
         module("ResponderChannel", ["CLinux", "NetworkModel"]),
         module("API", ["NetworkModel"]),
 

@@ -40,17 +40,17 @@ public struct ARPPacket: Hashable, Sendable {
     /// To everybody on the link, filled up to the least that Ethernet has.
     public var frame: [UInt8] {
         var writer = WireWriter(reserving: 60)
-        writer.raw(Self.broadcast.octets)
-        writer.raw(senderMAC.octets)
+        writer.mac(Self.broadcast)
+        writer.mac(senderMAC)
         writer.u16(Self.etherType)
         writer.u16(1)
         writer.u16(0x0800)
         writer.u8(6)
         writer.u8(4)
         writer.u16(isReply ? 2 : 1)
-        writer.raw(senderMAC.octets)
+        writer.mac(senderMAC)
         writer.u32(sender.value)
-        writer.raw([UInt8](repeating: 0, count: 6))
+        writer.mac(MACAddress(0))
         writer.u32(target.value)
         writer.pad(toCount: 60)
         return writer.bytes

@@ -3,7 +3,10 @@ internal import NetworkModel
 /// What a configuration says of each address: whether it is given out, to whom, and for how long.
 ///
 /// Addresses of the ranges are also numbered from 0 on, in ascending order, each once however the ranges overlap.
-struct AddressPlan: Plannable {
+///
+/// A class, as it is asked many times for each message, and a copy of all that a configuration has would cost more than an
+/// answer.
+final class AddressPlan: Plannable {
     typealias Binding = Lease
     typealias Reservation = ServiceConfiguration.DHCP.Reservation
 

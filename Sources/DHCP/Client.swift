@@ -47,5 +47,9 @@ extension Client: AddressHolder {
     }
 
     var hardware: MACAddress? { mac }
-    var keys: [Key] { (identifier.map { [.identifier($0)] } ?? []) + [.hardware(mac)] }
+
+    func forEachKey(_ body: (Key) -> Void) {
+        if let identifier { body(.identifier(identifier)) }
+        body(.hardware(mac))
+    }
 }

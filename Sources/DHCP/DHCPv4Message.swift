@@ -119,29 +119,34 @@ public struct DHCPv4Message: Hashable, Sendable {
         writer.u32(xid)
         writer.u16(secs)
         writer.u16(flags)
-        for address in [ciaddr, yiaddr, siaddr, giaddr] { writer.u32(address.value) }
-        writer.raw(chaddr.octets)
+        writer.u32(ciaddr.value)
+        writer.u32(yiaddr.value)
+        writer.u32(siaddr.value)
+        writer.u32(giaddr.value)
+        writer.mac(chaddr)
         writer.pad(toCount: start + 44)
         writer.raw(sname.prefix(64))
         writer.pad(toCount: start + 108)
         writer.raw(file.prefix(128))
         writer.pad(toCount: start + 236)
         writer.u32(Self.magicCookie)
-        writer.raw(encodedOptions(limit: limit - 240))
+        writeOptions(options, to: &writer)
+        if writer.count - start > limit {
+            var kept = options
+            for code in Self.dispensable where writer.count - start > limit && kept[code] != nil {
+                kept[code] = nil
+                writer.removeAll(behind: start + 240)
+                writeOptions(kept, to: &writer)
+            }
+        }
         writer.pad(toCount: start + Self.minimumSize)
     }
 
-    private func encodedOptions(limit: Int) -> [UInt8] {
-        var kept = options
-        kept[.messageType] = [kind.rawValue]
-        var writer = WireWriter(reserving: 128)
-        kept.write(to: &writer)
-        for code in Self.dispensable where writer.count > limit && kept[code] != nil {
-            kept[code] = nil
-            writer = WireWriter(reserving: limit)
-            kept.write(to: &writer)
-        }
-        return writer.bytes
+    private func writeOptions(_ options: Options, to writer: inout WireWriter) {
+        writer.u8(OptionCode.messageType.rawValue)
+        writer.u8(1)
+        writer.u8(kind.rawValue)
+        options.write(to: &writer)
     }
 
     /// What a client or relay agent can do without, the least important first.

@@ -56,10 +56,12 @@ extension DHCPv4Message {
 
         public mutating func set(_ code: OptionCode, _ number: UInt32) { self[code] = IPv4Address(number).octets }
 
-        public mutating func set(_ code: OptionCode, _ addresses: IPv4Address...) { set(code, addresses) }
+        public mutating func set(_ code: OptionCode, _ address: IPv4Address) { self[code] = address.octets }
 
         public mutating func set(_ code: OptionCode, _ addresses: [IPv4Address]) {
-            self[code] = addresses.flatMap(\.octets)
+            var writer = WireWriter(reserving: 4 * addresses.count)
+            for address in addresses { writer.u32(address.value) }
+            self[code] = writer.bytes
         }
 
         public mutating func set(_ code: OptionCode, text: String) { self[code] = Array(text.utf8) }

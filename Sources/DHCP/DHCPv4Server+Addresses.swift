@@ -7,7 +7,7 @@ extension DHCPv4Server {
         let known = book.leases(of: client).map(\.address) + book.offers(to: client)
         let candidates =
             known + plan.reservations(for: client).map(\.address) + book.formerAddresses(of: client)
-            + [wanted].compactMap(\.self)
+            + (wanted.map { [$0] } ?? [])
         return candidates.first { refusal(of: $0, to: client, now: now) == nil }
             ?? book.freeAddress(from: client.hash, now: now)
     }

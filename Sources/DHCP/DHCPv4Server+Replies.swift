@@ -90,6 +90,7 @@ extension DHCPv4Server {
     private func addOptions(
         to reply: inout DHCPv4Message, asIn message: DHCPv4Message, _ isWanted: (DHCPv4Message.OptionCode) -> Bool
     ) {
+        guard !configuration.options.isEmpty else { return }
         var decided: Set<UInt8> = []
         let meant = configuration.options.filter { $0.conditions.allHold(for: message) }
         for option in meant.filter({ !$0.conditions.isEmpty }) + meant.filter(\.conditions.isEmpty) {

@@ -40,8 +40,9 @@ struct DHCPv6Client: Hashable, Sendable {
 extension DHCPv6Client: AddressHolder {
     var hardware: MACAddress? { identity.mac }
     /// By the second a machine with a new network card finds its address again, and clones each other.
-    var keys: [Identity] {
-        [identity, Identity(kind: identity.kind, duid: identity.duid, iaid: identity.iaid, mac: nil)]
+    func forEachKey(_ body: (Identity) -> Void) {
+        body(identity)
+        body(Identity(kind: identity.kind, duid: identity.duid, iaid: identity.iaid, mac: nil))
     }
     func isSame(as other: Self) -> Bool { identity == other.identity }
 

@@ -5,7 +5,7 @@ protocol AddressHolder: Sendable {
     associatedtype Key: Hashable, Sendable
 
     /// What it is known by, best first.
-    var keys: [Key] { get }
+    func forEachKey(_ body: (Key) -> Void)
     /// The host name it states, or is known by from before.
     var name: String? { get }
     /// Its Ethernet address, where that is known.
@@ -22,17 +22,19 @@ struct HolderIndex<Holder: AddressHolder, Address: Hashable & Sendable>: Sendabl
     /// The client's addresses, each once; that of its best key first.
     func addresses(of client: Holder) -> [Address] {
         var found: [Address] = []
-        for key in client.keys {
+        client.forEachKey { key in
             if let address = byKey[key], !found.contains(address) { found.append(address) }
         }
         return found
     }
 
     mutating func insert(_ client: Holder, at address: Address) {
-        for key in client.keys { byKey[key] = address }
+        client.forEachKey { byKey[$0] = address }
     }
 
     mutating func remove(_ client: Holder, at address: Address) {
-        for key in client.keys where byKey[key] == address { byKey[key] = nil }
+        client.forEachKey { key in
+            if byKey[key] == address { byKey[key] = nil }
+        }
     }
 }

@@ -79,8 +79,8 @@ public struct UDPFrame: Hashable, Sendable {
     public func frame(carrying payload: [UInt8]) -> [UInt8] {
         let datagramSize = UInt16(payload.count + 8)
         var writer = WireWriter(reserving: Self.ethernetHeaderSize + 28 + payload.count)
-        writer.raw(destination.mac.octets)
-        writer.raw(source.mac.octets)
+        writer.mac(destination.mac)
+        writer.mac(source.mac)
         writer.u16(Self.etherTypeIPv4)
 
         writer.u8(0x45)  // Version 4, a header of 5 words.
@@ -119,6 +119,13 @@ public struct UDPFrame: Hashable, Sendable {
 extension WireReader {
     mutating func mac() throws(WireError) -> MACAddress {
         MACAddress(UInt64(try u16()) << 32 | UInt64(try u32()))
+    }
+}
+
+extension WireWriter {
+    mutating func mac(_ address: MACAddress) {
+        u16(UInt16(truncatingIfNeeded: address.value >> 32))
+        u32(UInt32(truncatingIfNeeded: address.value))
     }
 }
 

@@ -10,6 +10,11 @@ enum LeaseEventTable {
     static let limit = 10_000
     static let slack = 1_000
 
+    private static let insertion = """
+        INSERT INTO leaseEvent (network, id, time, address, prefixLength, mac, hostName, isEnd)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """
+
     @Sendable static func create(in database: Database) throws {
         try database.create(table: "leaseEvent", options: [.withoutRowID, .strict]) { table in
             table.column("network", .integer).notNull()
@@ -35,15 +40,16 @@ enum LeaseEventTable {
     static func add(_ news: LeaseNews, _ id: Int64, of network: Int64, at time: WallTime, in database: Database) throws
     {
         let subnet = news.lease.subnet
-        let statement = try database.cachedStatement(
-            sql: """
-                INSERT INTO leaseEvent (network, id, time, address, prefixLength, mac, hostName, isEnd)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        try statement.execute(arguments: [
-            network, id, time.seconds, Data(subnet.base.octets), subnet.prefixLength,
-            news.lease.mac.map { Int64($0.value) }, news.lease.hostName, news.kind == .ended,
-        ])
+        var row = try RowWriter(insertion, in: database)
+        row.bind(network)
+        row.bind(id)
+        row.bind(time.seconds)
+        row.bind(subnet.base.octets)
+        row.bind(Int64(subnet.prefixLength))
+        row.bind(news.lease.mac.map { Int64($0.value) })
+        row.bind(news.lease.hostName)
+        row.bind(news.kind == .ended ? 1 : 0)
+        try row.write(in: database)
     }
 
     static func forgetOldest(of network: Int64, in database: Database) throws {

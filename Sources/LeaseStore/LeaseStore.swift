@@ -23,19 +23,16 @@ public final class LeaseStore: Sendable {
     private let database: DatabaseQueue
     private let memory: Mutex<Memory>
 
-    /// What is known of the database without asking it.
+    /// What is known of the database without asking it; read again where a commit has failed.
     private struct Memory {
-        /// The numbers that the database has for networks.
-        var networks: [NetworkUUID: Int64] = [:]
-        var lastEvent: Int64
-        /// How many events of a network have come since its oldest were forgotten.
-        var eventCounts: [NetworkUUID: Int] = [:]
+        var networks: [NetworkUUID: StoredNetwork] = [:]
+        var lastEvent: Int64?
     }
 
-    /// In octets: a lease changes some part of a table that is sorted by address, and with it a whole page.
+    /// In octets: a lease alone costs the disk a page of each table that it changes.
     private static let pageSize = 1_024
-    /// In pages: how long the log grows before its changes are brought to the tables, each page of them once.
-    private static let checkpointInterval = 8_000
+    /// In pages: how long the write-ahead log grows before its changes are brought to the tables, each page of them once.
+    private static let checkpointInterval = 1_000
 
     /// Opens the database, or makes it where there is none; its directory must exist and be writable.
     public init(path: String) throws(LeaseStoreError) {
@@ -54,7 +51,7 @@ public final class LeaseStore: Sendable {
             try Self.migrator.migrate(database)
             let damage = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
             guard damage == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: damage) }
-            memory = Mutex(Memory(lastEvent: try database.read { try LeaseEventTable.lastID(in: $0) }))
+            memory = Mutex(Memory())
         } catch {
             throw LeaseStoreError("open lease database '\(path)'", error)
         }
@@ -63,21 +60,16 @@ public final class LeaseStore: Sendable {
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         FormerTables.create(in: &migrator)
-        migrator.registerMigration("networks by number") { database in
-            try database.create(table: "network", options: .strict) { table in
-                table.primaryKey("id", .integer)
-                table.column("uuid", .text).notNull().unique()
-            }
-            try IPv4LeaseTable.create(in: database)
-            try IPv6LeaseTable.create(in: database)
-            try LeaseEventTable.create(in: database)
-            try FormerTables.takeOver(in: database)
-        }
         migrator.registerMigration("clock") { database in
             try database.create(table: "clock", options: .strict) { table in
                 table.column("machineStart", .text).notNull()
                 table.column("offset", .integer).notNull()
             }
+        }
+        migrator.registerMigration("tables that grow") { database in
+            try IPv4LeaseTable.create(in: database)
+            try IPv6LeaseTable.create(in: database)
+            try FormerTables.takeOver(in: database)
         }
         return migrator
     }
@@ -85,11 +77,13 @@ public final class LeaseStore: Sendable {
     /// The leases of a network, expired ones too, in order of their address.
     public func leases(of network: NetworkUUID) throws(LeaseStoreError) -> NetworkLeases {
         do {
-            return try database.read { database in
-                guard let number = try Self.number(of: network, in: database) else { return NetworkLeases() }
-                return NetworkLeases(
-                    ipv4: try IPv4LeaseTable.leases(of: number, in: database),
-                    ipv6: try IPv6LeaseTable.leases(of: number, in: database))
+            return try memory.withLock { memory in
+                try database.read { database in
+                    guard let number = try Self.number(of: network, in: database) else { return NetworkLeases() }
+                    let (found, leases) = try StoredNetwork.read(number, in: database)
+                    memory.networks[network] = found
+                    return leases
+                }
             }
         } catch {
             throw LeaseStoreError("read leases of network \(network)", error)
@@ -99,41 +93,31 @@ public final class LeaseStore: Sendable {
     /// Makes all changes and records what is new of them at `time`, or does nothing where it throws; all is on disk when it
     /// returns.
     public func commit(
-        _ changes: [(network: NetworkUUID, change: LeaseChange)], news: [LeaseNews] = [],
-        at time: WallTime = WallTime(seconds: 0)
+        _ changes: [(network: NetworkUUID, change: LeaseChange)], news: [LeaseNews], at time: WallTime
     ) throws(LeaseStoreError) {
         do {
             // One after the other: the database has one writer.
             try memory.withLock { memory in
-                var new = memory
-                try database.write { database in
-                    for (network, change) in changes {
-                        try Self.apply(change, of: Self.number(of: network, &new, in: database), to: database)
+                do {
+                    try database.write { database in
+                        for (uuid, change) in changes {
+                            try Self.know(uuid, &memory, database)
+                            try memory.networks[uuid]?.apply(change, in: database)
+                        }
+                        for item in news {
+                            let id = try (memory.lastEvent ?? LeaseEventTable.lastID(in: database)) + 1
+                            memory.lastEvent = id
+                            try Self.know(item.network, &memory, database)
+                            try memory.networks[item.network]?.note(item, id, at: time, in: database)
+                        }
                     }
-                    for item in news {
-                        let number = try Self.number(of: item.network, &new, in: database)
-                        new.lastEvent += 1
-                        try LeaseEventTable.add(item, new.lastEvent, of: number, at: time, in: database)
-                        new.eventCounts[item.network, default: 0] += 1
-                        guard new.eventCounts[item.network, default: 0] >= LeaseEventTable.slack else { continue }
-                        new.eventCounts[item.network] = 0
-                        try LeaseEventTable.forgetOldest(of: number, in: database)
-                    }
+                } catch {
+                    memory = Memory()
+                    throw error
                 }
-                // A commit that failed has changed nothing.
-                memory = new
             }
         } catch {
             throw LeaseStoreError("write leases", error)
-        }
-    }
-
-    private static func apply(_ change: LeaseChange, of network: Int64, to database: Database) throws {
-        switch change {
-        case .store(let lease): try IPv4LeaseTable.store(lease, of: network, in: database)
-        case .remove(let address): try IPv4LeaseTable.remove(address, of: network, in: database)
-        case .storeIPv6(let lease): try IPv6LeaseTable.store(lease, of: network, in: database)
-        case .removeIPv6(let prefix): try IPv6LeaseTable.remove(prefix, of: network, in: database)
         }
     }
 
@@ -170,7 +154,7 @@ public final class LeaseStore: Sendable {
     }
 
     private static func moveExpiries(by seconds: Int64, in database: Database) throws {
-        for table in ["leaseOfIPv4", "leaseOfIPv6"] {
+        for table in [IPv4LeaseTable.name, IPv6LeaseTable.name] {
             try database.execute(sql: "UPDATE \(table) SET expiry = expiry + ?", arguments: [seconds])
         }
     }
@@ -195,13 +179,12 @@ public final class LeaseStore: Sendable {
             try memory.withLock { memory in
                 try database.write { database in
                     guard let number = try Self.number(of: network, in: database) else { return }
-                    for table in ["leaseOfIPv4", "leaseOfIPv6", "leaseEvent"] {
+                    for table in [IPv4LeaseTable.name, IPv6LeaseTable.name, "leaseEvent"] {
                         try database.execute(sql: "DELETE FROM \(table) WHERE network = ?", arguments: [number])
                     }
                     try database.execute(sql: "DELETE FROM network WHERE id = ?", arguments: [number])
                 }
                 memory.networks[network] = nil
-                memory.eventCounts[network] = nil
             }
         } catch {
             throw LeaseStoreError("forget leases of network \(network)", error)
@@ -213,15 +196,14 @@ public final class LeaseStore: Sendable {
         try Int64.fetchOne(database, sql: "SELECT id FROM network WHERE uuid = ?", arguments: [network.description])
     }
 
-    /// The number of any network.
-    private static func number(of network: NetworkUUID, _ memory: inout Memory, in database: Database) throws -> Int64 {
-        if let number = memory.networks[network] { return number }
-        if let number = try number(of: network, in: database) {
-            memory.networks[network] = number
-            return number
+    /// Has any network known.
+    private static func know(_ uuid: NetworkUUID, _ memory: inout Memory, _ database: Database) throws {
+        guard memory.networks[uuid] == nil else { return }
+        var number = try number(of: uuid, in: database)
+        if number == nil {
+            try database.execute(sql: "INSERT INTO network (uuid) VALUES (?)", arguments: [uuid.description])
+            number = database.lastInsertedRowID
         }
-        try database.execute(sql: "INSERT INTO network (uuid) VALUES (?)", arguments: [network.description])
-        memory.networks[network] = database.lastInsertedRowID
-        return database.lastInsertedRowID
+        memory.networks[uuid] = try number.map { try StoredNetwork.read($0, in: database).network }
     }
 }

@@ -95,8 +95,8 @@ final class DHCPLoop {
     func run() throws {
         var nextSweep = ContinuousClock.now + Self.sweepInterval
         while true {
-            let nextAdvertisement = networks.values.compactMap(\.advertiser?.next).min()
-            let deadline = nextAdvertisement.map { min($0, nextSweep) } ?? nextSweep
+            var deadline = nextSweep
+            for network in networks.values { deadline = min(deadline, network.advertiser?.next ?? deadline) }
             for ready in poller.wait(ContinuousClock.now.duration(to: deadline)) {
                 switch sources[ready.token] {
                 case .mailbox: for message in mailbox.take() { handle(message) }

@@ -185,6 +185,7 @@ final class DHCPNetwork {
     /// Takes what people are to hear of.
     func takeIncidents(now: WallTime) -> [DHCPIncident] {
         let all = incidents + (server?.takeIncidents() ?? []) + (ipv6Server?.takeIncidents() ?? [])
+        guard !all.isEmpty else { return [] }
         incidents = []
         return all.filter { incidentFilter.admits($0, at: now) }
     }

@@ -11,17 +11,16 @@ public struct WireWriter: Sendable {
     @inlinable public var count: Int { written.count }
 
     @inlinable public mutating func u8(_ value: UInt8) { written.append(value) }
-    @inlinable public mutating func u16(_ value: UInt16) {
-        u8(UInt8(truncatingIfNeeded: value >> 8))
-        u8(UInt8(truncatingIfNeeded: value))
-    }
-    @inlinable public mutating func u32(_ value: UInt32) {
-        u16(UInt16(truncatingIfNeeded: value >> 16))
-        u16(UInt16(truncatingIfNeeded: value))
-    }
-    @inlinable public mutating func u64(_ value: UInt64) {
-        u32(UInt32(truncatingIfNeeded: value >> 32))
-        u32(UInt32(truncatingIfNeeded: value))
+    @inlinable public mutating func u16(_ value: UInt16) { fixedWidth(value) }
+    @inlinable public mutating func u32(_ value: UInt32) { fixedWidth(value) }
+    @inlinable public mutating func u64(_ value: UInt64) { fixedWidth(value) }
+
+    @inlinable mutating func fixedWidth<Value: FixedWidthInteger>(_ value: Value) {
+        written.append(addingCapacity: Value.bitWidth / 8) { output in
+            for shift in stride(from: Value.bitWidth - 8, through: 0, by: -8) {
+                output.append(UInt8(truncatingIfNeeded: value >> shift))
+            }
+        }
     }
     /// Writes over two octets that were written before, such as a checksum or a count that is known only now.
     @inlinable public mutating func patch16(at offset: Int, _ value: UInt16) {
@@ -41,6 +40,8 @@ public struct WireWriter: Sendable {
     }
     /// Begins a new message in the memory of the last.
     @inlinable public mutating func removeAll() { written.removeAll(keepingCapacity: true) }
+    /// Takes back what was written behind the first `count` octets.
+    @inlinable public mutating func removeAll(behind count: Int) { written.removeSubrange(count...) }
     @inlinable public mutating func pad(toCount count: Int) {
         guard count > written.count else { return }
         written.append(contentsOf: repeatElement(0, count: count - written.count))

@@ -198,9 +198,11 @@ import Testing
     }
 
     /// The tables of the first versions, as they were made then.
-    @Test func takesOverTheLeasesOfTheVersionsBefore() throws {
+    @Test func takesOverTheLeasesOfTheFirstVersions() throws {
         try Self.withFolder { path in
-            let sql = """
+            try Self.makeDatabase(
+                path,
+                """
                 CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
                 INSERT INTO grdb_migrations VALUES ('leases'), ('leases of IPv6'), ('records of leases');
                 CREATE TABLE lease (network TEXT NOT NULL, address INTEGER NOT NULL, mac INTEGER NOT NULL, clientID BLOB,
@@ -214,18 +216,158 @@ import Testing
                     ('\(Self.lab)', \(Self.full.address.value), \(Self.full.mac.value), x'0100ff', 'vm1', 1800000000);
                 INSERT INTO leaseIPv6 VALUES
                     ('\(Self.other)', x'fd000000000000000000000000000001', 128, 'address', x'000301', 7, NULL, NULL, NULL);
-                """
-            let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["python3", "-c", program, path, sql]
-            try process.run()
-            process.waitUntilExit()
-            try #require(process.terminationStatus == 0)
+                """)
             let store = try LeaseStore(path: path)
             #expect(try store.leases(of: Self.lab).ipv4 == [Self.full])
             #expect(
                 try store.leases(of: Self.other).ipv6 == [IPv6Lease("fd00::1/128", duid: [0, 3, 1], iaid: 7, mac: nil)])
+        }
+    }
+
+    /// The tables that were sorted by address, as they were made then.
+    @Test func takesOverTheLeasesOfSortedTables() throws {
+        try Self.withFolder { path in
+            try Self.makeDatabase(
+                path,
+                """
+                CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+                INSERT INTO grdb_migrations VALUES
+                    ('leases'), ('leases of IPv6'), ('records of leases'), ('networks by number'), ('clock');
+                CREATE TABLE network (id INTEGER PRIMARY KEY NOT NULL, uuid TEXT NOT NULL UNIQUE) STRICT;
+                CREATE TABLE leaseOfIPv4 (network INTEGER NOT NULL, address INTEGER NOT NULL, mac INTEGER NOT NULL,
+                    clientID BLOB, hostName TEXT, expiry INTEGER, PRIMARY KEY (network, address)) WITHOUT ROWID, STRICT;
+                CREATE TABLE leaseOfIPv6 (network INTEGER NOT NULL, base BLOB NOT NULL, prefixLength INTEGER NOT NULL,
+                    kind TEXT NOT NULL, duid BLOB NOT NULL, iaid INTEGER NOT NULL, mac INTEGER, hostName TEXT, router BLOB,
+                    expiry INTEGER, PRIMARY KEY (network, base, prefixLength)) WITHOUT ROWID, STRICT;
+                CREATE TABLE leaseEvent (network INTEGER NOT NULL, id INTEGER NOT NULL, time INTEGER NOT NULL,
+                    address BLOB NOT NULL, prefixLength INTEGER NOT NULL, mac INTEGER, hostName TEXT, isEnd INTEGER NOT NULL,
+                    PRIMARY KEY (network, id)) WITHOUT ROWID, STRICT;
+                CREATE TABLE clock (machineStart TEXT NOT NULL, offset INTEGER NOT NULL) STRICT;
+                INSERT INTO network VALUES (3, '\(Self.lab)'), (4, '\(Self.other)');
+                INSERT INTO leaseOfIPv4 VALUES
+                    (3, \(Self.bare.address.value), \(Self.bare.mac.value), NULL, NULL, NULL),
+                    (3, \(Self.full.address.value), \(Self.full.mac.value), x'0100ff', 'vm1', 1800000000),
+                    (4, \(Self.bare.address.value), \(Self.bare.mac.value), NULL, NULL, NULL);
+                INSERT INTO leaseOfIPv6 VALUES (4, x'fd000000000000000000000000000000', 56, 'prefix', x'000301', 7, NULL, 'vm2',
+                    x'fe800000000000000000000000000001', NULL);
+                INSERT INTO leaseEvent VALUES
+                    (3, 1, 10, x'0a000764', 32, \(Self.full.mac.value), 'vm1', 0);
+                """)
+            let store = try LeaseStore(path: path)
+            let prefix = IPv6Lease(
+                "fd00::/56", kind: .prefix, duid: [0, 3, 1], iaid: 7, mac: nil, hostName: "vm2", router: "fe80::1")
+            for _ in 0..<2 {
+                #expect(try store.leases(of: Self.lab) == NetworkLeases(ipv4: [Self.full, Self.bare]))
+                #expect(try store.leases(of: Self.other) == NetworkLeases(ipv4: [Self.bare], ipv6: [prefix]))
+                #expect(try store.records(of: Self.lab).map(\.hostName) == ["vm1"])
+                try store.commit([(Self.lab, .store(Self.full)), (Self.other, .storeIPv6(prefix))])
+            }
+        }
+    }
+
+    private static func makeDatabase(_ path: String, _ sql: String) throws {
+        let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", program, path, sql]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    /// Renewals, ends and returns at random: what is read again is what it should be, and the file stays as large as leases of
+    /// so many guests make it.
+    @Test func keepsNoMoreThanItNeedsHoweverOftenLeasesChange() throws {
+        try Self.withFolder { path in
+            let store = try LeaseStore(path: path)
+            var generator = SeededGenerator(seed: 7)
+            var expected: [IPv4Address: Lease] = [:]
+            var expectedIPv6: [IPv6Subnet: IPv6Lease] = [:]
+            var sizes: [Int] = []
+            for round in 0..<120 {
+                var changes: [LeaseChange] = []
+                for _ in 0..<150 {
+                    let number = UInt32.random(in: 1...700, using: &generator)
+                    let (address, ends) = (IPv4Address(0x0A00_0000 + number), Bool.random(using: &generator))
+                    if ends, number % 3 == 0 {
+                        changes.append(.remove(address))
+                        expected[address] = nil
+                    } else {
+                        let lease = Lease(
+                            address: address, mac: MACAddress(UInt64(number)), hostName: "vm\(number)",
+                            expiry: WallTime(seconds: Int64(round)))
+                        changes.append(.store(lease))
+                        expected[address] = lease
+                    }
+                    let prefix = try #require(
+                        IPv6Subnet(containing: IPv6Address(UInt128(number % 40) << 8), prefixLength: 120))
+                    if ends {
+                        changes.append(.removeIPv6(prefix))
+                        expectedIPv6[prefix] = nil
+                    } else {
+                        let lease = IPv6Lease(
+                            prefix, kind: .prefix, duid: [0, 3, UInt8(number & 255)], iaid: number, mac: nil,
+                            expiry: WallTime(seconds: Int64(round)))
+                        changes.append(.storeIPv6(lease))
+                        expectedIPv6[prefix] = lease
+                    }
+                }
+                try store.commit(changes.map { (Self.lab, $0) })
+                guard round % 10 == 9 else { continue }
+                let again = try LeaseStore(path: path)
+                let leases = NetworkLeases(
+                    ipv4: expected.values.sorted { $0.address < $1.address },
+                    ipv6: expectedIPv6.values.sorted { $0.prefix < $1.prefix })
+                #expect(try again.leases(of: Self.lab) == leases, "round \(round)")
+                // Closed by its last user, the log is in the file.
+                let copy = path + ".copy"
+                for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+                    try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+                }
+                do { #expect(try LeaseStore(path: copy).leases(of: Self.lab) == leases, "round \(round)") }
+                sizes.append(try Data(contentsOf: URL(filePath: copy)).count)
+                for file in try FileManager.default.contentsOfDirectory(
+                    atPath: (path as NSString).deletingLastPathComponent)
+                where file.contains(".copy") {
+                    try FileManager.default.removeItem(
+                        atPath: (path as NSString).deletingLastPathComponent + "/" + file)
+                }
+            }
+            // 700 and 40 leases, at most twice that and a thousand rows of each.
+            #expect(sizes.allSatisfy { $0 < 400_000 }, "\(sizes)")
+        }
+    }
+
+    /// What a commit that failed has not changed on disk, the next one does not take for changed.
+    @Test func aCommitThatFailsChangesNothing() throws {
+        try Self.withFolder { path in
+            let store = try LeaseStore(path: path)
+            try store.commit([(Self.lab, .store(Self.full))])
+            let lock = Process()
+            let (held, done) = (Pipe(), Pipe())
+            let program = """
+                import sqlite3, sys
+                database = sqlite3.connect(sys.argv[1], isolation_level=None)
+                database.execute('BEGIN IMMEDIATE')
+                print('held', flush=True)
+                sys.stdin.read()
+                """
+            lock.executableURL = URL(filePath: "/usr/bin/env")
+            lock.arguments = ["python3", "-c", program, path]
+            lock.standardOutput = held
+            lock.standardInput = done
+            try lock.run()
+            _ = held.fileHandleForReading.availableData
+            #expect(throws: LeaseStoreError.self) {
+                try store.commit([(Self.lab, .remove(Self.full.address)), (Self.other, .store(Self.bare))])
+            }
+            try done.fileHandleForWriting.close()
+            lock.waitUntilExit()
+            #expect(try store.leases(of: Self.lab).ipv4 == [Self.full])
+            #expect(try store.leases(of: Self.other).ipv4 == [])
+            try store.commit([(Self.lab, .remove(Self.full.address)), (Self.other, .store(Self.bare))])
+            #expect(try store.leases(of: Self.lab).ipv4 == [])
+            #expect(try store.leases(of: Self.other).ipv4 == [Self.bare])
         }
     }
 
@@ -257,5 +399,11 @@ import Testing
             #expect(error?.description.contains("open lease database '\(path)'") == true)
             #expect(error?.isDamage == true)
         }
+    }
+}
+
+extension LeaseStore {
+    fileprivate func commit(_ changes: [(network: NetworkUUID, change: LeaseChange)]) throws {
+        try commit(changes, news: [], at: WallTime(seconds: 0))
     }
 }
