@@ -1,6 +1,7 @@
 internal import API
 internal import Foundation
 internal import Hummingbird
+internal import LibvirtXML
 internal import Logging
 internal import NIOCore
 internal import NetworkModel
@@ -13,8 +14,8 @@ struct ControlServer {
     let responder: ResponderSupervisor
     let logger: Logger
 
-    /// Documents larger than this are refused before they are read.
-    private static let bodyLimit = 2 << 20
+    /// Requests larger than this are refused before they are read: twice a document, which stands in one as a string of JSON.
+    private static let bodyLimit = 2 * NetworkDefinition.maximumDocumentSize
 
     /// The HTTP server, which listens when it runs, and calls `ready` when the socket is there.
     func application(
@@ -155,7 +156,7 @@ struct ControlServer {
             let buffer = try await request.body.collect(upTo: bodyLimit)
             return [UInt8](buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw APIError(.invalid, "the document is larger than \(bodyLimit >> 20) MiB")
+            throw APIError(.invalid, "the request is larger than \(bodyLimit >> 20) MiB")
         }
     }
 

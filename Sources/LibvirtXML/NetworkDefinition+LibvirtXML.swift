@@ -14,7 +14,7 @@ extension NetworkDefinition {
     /// are refused. Other programs' `<metadata>` is kept unread.
     ///
     /// - Parameters:
-    ///   - bytes: UTF-8, at most 1 MiB, without a document type declaration.
+    ///   - bytes: UTF-8, at most 4 MiB, without a document type declaration.
     ///   - generator: Makes the UUID of a document that has none.
     /// - Returns: The network, and the warnings in the order of the document's lines.
     /// - Throws: All that is wrong, each with its line.

@@ -3,7 +3,7 @@ public import NetworkModel
 extension NetworkPort {
     /// Reads libvirt's `<networkport>` document.
     ///
-    /// - Parameter bytes: UTF-8, at most 1 MiB, without a document type declaration.
+    /// - Parameter bytes: UTF-8, at most 4 MiB, without a document type declaration.
     /// - Returns: The port, and the warnings in the order of the document's lines.
     /// - Throws: All that is wrong, each with its line.
     public static func read(

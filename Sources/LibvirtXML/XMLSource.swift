@@ -10,8 +10,8 @@ struct SourcePosition: Hashable, Sendable {
 /// libxml2 itself notes only the line on which a start tag ends. In a well-formed document the start tags found here are
 /// its elements in the order of their start tags; in any other the list means nothing, and libxml2 refuses the document.
 struct XMLSource {
-    /// In octets; a network with a thousand reservations takes a tenth of it.
-    static let maximumSize = 1 << 20
+    /// In octets, as much as libvirt takes: a network with 100,000 names.
+    static let maximumSize = 4 << 20
     /// In one element: libxml2 compares each attribute with all others of its element, for minutes where there are 100,000.
     static let maximumAttributes = 100
 

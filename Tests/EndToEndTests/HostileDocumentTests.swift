@@ -80,7 +80,7 @@ struct HostileDocumentTests {
             // The API takes no document of 100 MB either, and the daemon that has seen them all is no larger.
             let answer = try await site.host.api(
                 "networks", "--data-binary", "@\(site.lab.folder)/documents/huge.xml")
-            #expect(answer.output.contains("the document is larger than 2 MiB") || answer.code != 0, "\(answer)")
+            #expect(answer.output.contains("the request is larger than 8 MiB") || answer.code != 0, "\(answer)")
             let status = try String(
                 contentsOfFile: "/proc/\(await site.host.processes().daemon)/status", encoding: .utf8)
             let peak = try #require(status.firstMatch(of: /VmHWM:\s+(\d+) kB/), "\(status)").1

@@ -76,14 +76,14 @@ internal import Testing
     }
 
     @Test func refusesALargeDocument() {
-        let comment = "<!-- \(String(repeating: "x", count: 2 << 20)) -->"
+        let comment = "<!-- \(String(repeating: "x", count: 5 << 20)) -->"
         #expect(problems(network(comment)).map(\.line) == [nil])
     }
 
-    @Test func readsADocumentOfExactlyOneMebibyte() throws {
+    @Test func readsADocumentOfExactlyFourMebibytes() throws {
         let rest = network("<!-- -->").utf8.count
-        let xml = network("<!-- \(String(repeating: "x", count: 1 << 20 - rest))-->")
-        #expect(xml.utf8.count == 1 << 20)
+        let xml = network("<!-- \(String(repeating: "x", count: 4 << 20 - rest))-->")
+        #expect(xml.utf8.count == 4 << 20)
         #expect(try read(xml).name == "lab")
     }
 
