@@ -11,6 +11,7 @@
 #include <linux/if_tun.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <sched.h>
@@ -532,6 +533,14 @@ int clinux_batch_receive(struct clinux_batch *batch, int socket)
         batch->received[index].msg_hdr.msg_namelen = sizeof batch->senders[index];
     batch->answer_count = 0;
     return recvmmsg(socket, batch->received, batch_size, MSG_DONTWAIT, NULL);
+}
+
+int clinux_queue_fill(int socket)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof memory;
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0 || memory[SK_MEMINFO_RCVBUF] == 0) return -1;
+    return (int)((uint64_t)memory[SK_MEMINFO_RMEM_ALLOC] * 100 / memory[SK_MEMINFO_RCVBUF]);
 }
 
 const uint8_t *clinux_batch_message(const struct clinux_batch *batch, int index, size_t *count)

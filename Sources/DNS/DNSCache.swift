@@ -28,7 +28,6 @@ struct DNSCache: Sendable {
     fileprivate static let noSlot: Int32 = -1
 
     private struct Slot: Sendable {
-        var hash: Int
         var question: ForeignQuestion
         var answer: ForeignAnswer
         var stored: Int
@@ -78,7 +77,8 @@ struct DNSCache: Sendable {
         message.hashName(at: Query.nameOffset, into: &hasher)
         // Most names exist; that one does not is kept for all types together (RFC 2308, section 5).
         for type in [query.type, Self.everyType] {
-            let found = slot(query, type, in: message, hash: Self.hash(hasher, type, query.recordClass, query.flags))
+            let found = slot(
+                query, type, in: message, hash: ForeignQuestion.hash(hasher, type, query.recordClass, query.flags))
             guard found != Self.noSlot else { continue }
             return use(Int(found), now)
         }
@@ -129,28 +129,22 @@ struct DNSCache: Sendable {
     /// Keeps an answer in place of an older one.
     mutating func store(_ answer: ForeignAnswer, to question: ForeignQuestion, now: Int) {
         guard question.flags.contains(.recursionDesired), let lifetime = answer.lifetime, lifetime > 0 else { return }
-        let type = answer.deniesName ? Self.everyType : question.type
-        let key = ForeignQuestion(
-            name: question.name, type: type, recordClass: question.recordClass, flags: question.flags)
-        var hasher = Hasher()
-        key.name.wire.span.hashName(at: 0, into: &hasher)
-        let hash = Self.hash(hasher, type, key.recordClass, key.flags)
+        let denied = ForeignQuestion(
+            name: question.name, type: Self.everyType, recordClass: question.recordClass, flags: question.flags)
+        // A name that exists again is denied no longer, and the other way round.
+        let (key, opposite) = answer.deniesName ? (denied, question) : (question, denied)
+        if let former = slot(of: opposite) { remove(former) }
         var hits: UInt32 = 0
-        if let former = slot(of: key, hash) {
+        if let former = slot(of: key) {
             hits = slots[former].hits
             remove(former)
         }
-        // A name that exists again is denied no longer, and the other way round.
-        let opposite = answer.deniesName ? question.type : Self.everyType
-        let other = ForeignQuestion(
-            name: key.name, type: opposite, recordClass: key.recordClass, flags: key.flags)
-        if let former = slot(of: other, Self.hash(hasher, opposite, key.recordClass, key.flags)) { remove(former) }
 
         let cost = answer.bytes.count + answer.ttlOffsets.count * 2 + key.name.wire.count + Self.overhead
         guard cost <= limit / 4 else { return }
         insert(
             Slot(
-                hash: hash, question: key, answer: answer, stored: now, lifetime: Int(lifetime), retry: now, hits: hits,
+                question: key, answer: answer, stored: now, lifetime: Int(lifetime), retry: now, hits: hits,
                 isKept: hits > 0, isBeingRefreshed: false, cost: cost, nextInBucket: Self.noSlot, newer: Self.noSlot,
                 older: Self.noSlot))
         makeRoom()
@@ -174,19 +168,11 @@ struct DNSCache: Sendable {
     /// The type under which the denial of a name is kept; no question has it (RFC 6895, section 3.1, reserves it).
     private static let everyType = DNSRecordType(rawValue: 0)
 
-    private static func hash(
-        _ name: Hasher, _ type: DNSRecordType, _ recordClass: DNSClass, _ flags: ForeignQuestion.Flags
-    ) -> Int {
-        var hasher = name
-        hasher.combine(UInt64(type.rawValue) << 32 | UInt64(recordClass.rawValue) << 8 | UInt64(flags.rawValue))
-        return hasher.finalize()
-    }
-
     private func slot(_ query: Query, _ type: DNSRecordType, in message: Span<UInt8>, hash: Int) -> Int32 {
         var slot = buckets[hash & (buckets.count - 1)]
         while slot != Self.noSlot {
             let index = Int(slot)
-            if slots[index].hash == hash, slots[index].question.type == type,
+            if slots[index].question.hash == hash, slots[index].question.type == type,
                 slots[index].question.recordClass == query.recordClass, slots[index].question.flags == query.flags,
                 message.nameEquals(slots[index].question.name, at: Query.nameOffset)
             {
@@ -197,8 +183,8 @@ struct DNSCache: Sendable {
         return Self.noSlot
     }
 
-    private func slot(of key: ForeignQuestion, _ hash: Int) -> Int? {
-        var slot = buckets[hash & (buckets.count - 1)]
+    private func slot(of key: ForeignQuestion) -> Int? {
+        var slot = buckets[key.hash & (buckets.count - 1)]
         while slot != Self.noSlot, slots[Int(slot)].question != key { slot = slots[Int(slot)].nextInBucket }
         return slot == Self.noSlot ? nil : Int(slot)
     }
@@ -223,7 +209,7 @@ struct DNSCache: Sendable {
             index = slots.count
             slots.append(slot)
         }
-        let bucket = slot.hash & (buckets.count - 1)
+        let bucket = slot.question.hash & (buckets.count - 1)
         slots[index].nextInBucket = buckets[bucket]
         buckets[bucket] = Int32(index)
         enqueue(index)
@@ -232,7 +218,7 @@ struct DNSCache: Sendable {
     }
 
     private mutating func remove(_ index: Int) {
-        let bucket = slots[index].hash & (buckets.count - 1)
+        let bucket = slots[index].question.hash & (buckets.count - 1)
         if buckets[bucket] == Int32(index) {
             buckets[bucket] = slots[index].nextInBucket
         } else {
@@ -255,7 +241,7 @@ struct DNSCache: Sendable {
         for queue in [trial, kept] {
             var slot = queue.oldest
             while slot != Self.noSlot {
-                let bucket = slots[Int(slot)].hash & (buckets.count - 1)
+                let bucket = slots[Int(slot)].question.hash & (buckets.count - 1)
                 slots[Int(slot)].nextInBucket = buckets[bucket]
                 buckets[bucket] = slot
                 slot = slots[Int(slot)].newer

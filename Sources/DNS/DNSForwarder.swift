@@ -7,27 +7,24 @@ internal import Wire
 /// A forged answer must guess the port, which is the executor's to choose anew for each ``Step/send(_:to:bytes:over:)``, the
 /// id, and the case of each letter of the name, which are chosen here (RFC 5452, section 9.2). Clients that ask the same wait
 /// for one flight.
-struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
+struct DNSForwarder: Sendable {
     typealias Server = ServiceConfiguration.DNS.Server
 
     enum Step {
         /// Send `bytes` from a socket of its own, closing the one that the flight had before.
         case send(DNSFlightID, to: Server, bytes: [UInt8], over: DNSTransport)
         /// The flight is over: its waiters are to be told, and its socket to be closed.
-        case landed(DNSFlightID, Flight<Client>, ForeignAnswer?)
+        case landed(DNSFlightID, Flight, ForeignAnswer?)
         /// This waiter is not waited with any more.
-        case givenUp(Waiter<Client>)
+        case givenUp(Waiter)
     }
 
     let limits: DNSForwarderLimits
-    private var flights: [DNSFlightID: Flight<Client>] = [:]
+    private var flights = FlightTable()
     private var flightsByQuestion: [ForeignQuestion: DNSFlightID] = [:]
     private var waitersOfAddress: [IPAddress: Int] = [:]
     private var waiterCount = 0
     private var deadlines = DeadlineQueue()
-    private var nextID = DNSFlightID(rawValue: 0)
-    /// The oldest flight, or the next where there is none.
-    private var oldestID = DNSFlightID(rawValue: 0)
     private(set) var health = ServerHealth()
 
     init(limits: DNSForwarderLimits) { self.limits = limits }
@@ -42,21 +39,24 @@ struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
     /// A guest that waits for too many answers is given up. Where there are too many flights, it is the one that has taken
     /// longest that is given up: its server is the likeliest not to answer.
     mutating func ask(
-        _ question: ForeignQuestion, _ servers: [Server], for waiter: Waiter<Client>, now: Duration,
+        _ question: ForeignQuestion, _ servers: [Server], for waiter: Waiter, now: Duration,
         using generator: inout some RandomNumberGenerator
     ) -> [Step] {
         guard limits.flights > 0, waiterCount < limits.waiters,
-            waitersOfAddress[waiter.address, default: 0] < limits.waitersPerAddress
+            waitersOfAddress[waiter.client.address, default: 0] < limits.waitersPerAddress
         else { return [.givenUp(waiter)] }
         waiterCount += 1
-        waitersOfAddress[waiter.address, default: 0] += 1
+        waitersOfAddress[waiter.client.address, default: 0] += 1
         if let id = flightsByQuestion[question] {
-            flights[id]?.waiters.append(waiter)
+            _ = flights.with(id) { $0.waiters.append(waiter) }
             return []
         }
-        var flight = Flight<Client>(question, servers: rounds(of: servers))
+        var flight = Flight(question, servers: rounds(of: servers))
         flight.waiters = [waiter]
-        return launch(flight, now, &generator) + probe(question, servers, now, &generator)
+        var steps: [Step] = []
+        launch(flight, now, &generator, &steps)
+        probe(question, servers, now, &generator, &steps)
+        return steps
     }
 
     /// Asks again what nobody waits for yet, unless that is under way or there is no room.
@@ -64,35 +64,38 @@ struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
         _ question: ForeignQuestion, _ servers: [Server], now: Duration,
         using generator: inout some RandomNumberGenerator
     ) -> [Step] {
-        guard flightsByQuestion[question] == nil, flights.count < limits.flights / 2 else { return [] }
-        return launch(Flight(question, servers: rounds(of: servers)), now, &generator)
+        var steps: [Step] = []
+        guard flightsByQuestion[question] == nil, flights.count < limits.flights / 2 else { return steps }
+        launch(Flight(question, servers: rounds(of: servers)), now, &generator, &steps)
+        return steps
     }
 
     private func rounds(of servers: [Server]) -> ArraySlice<Server> {
-        Array(repeatElement(health.order(servers), count: limits.rounds).joined())[...]
+        let order = health.order(servers)
+        var rounds: [Server] = []
+        rounds.reserveCapacity(order.count * limits.rounds)
+        for _ in 0..<limits.rounds { rounds += order }
+        return rounds[...]
     }
 
     private mutating func probe(
         _ question: ForeignQuestion, _ servers: [Server], _ now: Duration,
-        _ generator: inout some RandomNumberGenerator
-    ) -> [Step] {
-        guard flights.count < limits.flights / 2, let server = health.dueProbe(among: servers, now: now) else {
-            return []
-        }
-        var flight = Flight<Client>(question, servers: [server])
+        _ generator: inout some RandomNumberGenerator, _ steps: inout [Step]
+    ) {
+        guard flights.count < limits.flights / 2, let server = health.dueProbe(among: servers, now: now) else { return }
+        var flight = Flight(question, servers: [server])
         flight.isProbe = true
-        return launch(flight, now, &generator)
+        launch(flight, now, &generator, &steps)
     }
 
     private mutating func launch(
-        _ flight: Flight<Client>, _ now: Duration, _ generator: inout some RandomNumberGenerator
-    ) -> [Step] {
-        var steps: [Step] = []
-        if flights.count >= limits.flights { steps += land(oldestID, with: nil) }
-        let id = nextID
-        nextID = id.next
+        _ flight: Flight, _ now: Duration, _ generator: inout some RandomNumberGenerator,
+        _ steps: inout [Step]
+    ) {
+        if flights.count >= limits.flights, let oldest = flights.oldest { land(oldest, with: nil, &steps) }
+        let id = flights.insert(flight)
         if !flight.isProbe { flightsByQuestion[flight.question] = id }
-        return steps + askNext(flight, id, now, &generator)
+        askNext(id, now, &generator, &steps)
     }
 
     /// Takes octets that came on a flight's socket from `server`.
@@ -103,37 +106,48 @@ struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
         _ message: Span<UInt8>, on id: DNSFlightID, from server: Server, now: Duration,
         using generator: inout some RandomNumberGenerator
     ) -> [Step] {
-        guard var flight = flights[id], flight.server == server else { return [] }
-        let reply = flight.read(message)
-        if case .foreign = reply { return [] }
-        if flight.transport == .udp { health.answered(server, after: now - flight.sentAt) }
+        var steps: [Step] = []
+        var (transport, sentAt, isProbe) = (DNSTransport.udp, now, false)
+        let reply = flights.with(id) { flight in
+            (transport, sentAt, isProbe) = (flight.transport, flight.sentAt, flight.isProbe)
+            return flight.server == server ? flight.read(message) : .foreign
+        }
+        guard let reply else { return steps }
+        if case .foreign = reply { return steps }
+        if transport == .udp { health.answered(server, after: now - sentAt) }
         switch reply {
-        case .foreign: return []
-        case .doubtful, .truncated:
-            flight.transport = .tcp
-            return send(flight, id, to: server, now, &generator)
+        case .foreign: break
+        case .doubtful, .truncated: send(id, to: server, over: .tcp, now, &generator, &steps)
         case .plainOnly:
             health.failedWithEDNS(server)
-            flight.hasEDNS = false
-            return send(flight, id, to: server, now, &generator)
-        case .damaged: return askOther(than: server, flight, id, now, &generator)
+            send(id, to: server, over: transport, now, &generator, &steps)
+        case .damaged: askOther(than: server, id, now, &generator, &steps)
         case .answer(let answer):
-            guard answer.isRefusal, !flight.isProbe else { return land(id, with: answer) }
-            flight.refusal = flight.refusal ?? answer
-            return askOther(than: server, flight, id, now, &generator)
+            guard answer.isRefusal, !isProbe else {
+                land(id, with: answer, &steps)
+                break
+            }
+            _ = flights.with(id) { $0.refusal = $0.refusal ?? answer }
+            askOther(than: server, id, now, &generator, &steps)
         }
+        return steps
     }
 
     /// Goes on to the next server of a flight whose socket says that this one cannot be reached.
     mutating func unreachable(
         _ id: DNSFlightID, now: Duration, using generator: inout some RandomNumberGenerator
     ) -> [Step] {
-        guard let flight = flights[id] else { return [] }
-        if let server = flight.server { health.failed(server, now: now) }
-        return askNext(flight, id, now, &generator)
+        var steps: [Step] = []
+        if let server = flights.with(id, { $0.server }) ?? nil { health.failed(server, now: now) }
+        askNext(id, now, &generator, &steps)
+        return steps
     }
 
-    mutating func abandon(_ id: DNSFlightID) -> [Step] { land(id, with: nil) }
+    mutating func abandon(_ id: DNSFlightID) -> [Step] {
+        var steps: [Step] = []
+        land(id, with: nil, &steps)
+        return steps
+    }
 
     // MARK: Time
 
@@ -141,19 +155,21 @@ struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
     mutating func nextLate(now: Duration) -> DNSFlightID? {
         while let due = deadlines.first, due.deadline <= now {
             deadlines.removeFirst()
-            if flights[due.flight]?.deadline == due.deadline { return due.flight }
+            if flights.deadline(of: due.flight) == due.deadline { return due.flight }
         }
         dropStaleDeadlines()
         return nil
     }
 
-    func waiters(of id: DNSFlightID) -> [Waiter<Client>] { flights[id]?.waiters ?? [] }
+    mutating func waiters(of id: DNSFlightID) -> [Waiter] { flights.with(id) { $0.waiters } ?? [] }
 
     /// Lets a flight go on although nobody waits for it any more.
     mutating func removeWaiters(of id: DNSFlightID) {
-        guard let waiters = flights[id]?.waiters else { return }
-        flights[id]?.waiters = []
-        forget(waiters)
+        let waiters = flights.with(id) { flight in
+            defer { flight.waiters = [] }
+            return flight.waiters
+        }
+        forget(waiters ?? [])
     }
 
     /// Asks the next server, since the one that was asked did not answer in time.
@@ -162,65 +178,58 @@ struct DNSForwarder<Client: Hashable & Sendable>: Sendable {
     }
 
     private mutating func askOther(
-        than server: Server, _ flight: Flight<Client>, _ id: DNSFlightID, _ now: Duration,
-        _ generator: inout some RandomNumberGenerator
-    ) -> [Step] {
-        var flight = flight
-        flight.untried.removeAll { $0 == server }
-        return askNext(flight, id, now, &generator)
+        than server: Server, _ id: DNSFlightID, _ now: Duration, _ generator: inout some RandomNumberGenerator,
+        _ steps: inout [Step]
+    ) {
+        _ = flights.with(id) { $0.untried.removeAll { $0 == server } }
+        askNext(id, now, &generator, &steps)
     }
 
     private mutating func askNext(
-        _ flight: Flight<Client>, _ id: DNSFlightID, _ now: Duration, _ generator: inout some RandomNumberGenerator
-    ) -> [Step] {
-        var flight = flight
-        guard let server = flight.untried.popFirst() else {
-            flights[id] = flight
-            return land(id, with: flight.refusal)
-        }
-        flight.transport = .udp
-        flight.hasEDNS = !health.isPlain(server)
-        return send(flight, id, to: server, now, &generator)
+        _ id: DNSFlightID, _ now: Duration, _ generator: inout some RandomNumberGenerator, _ steps: inout [Step]
+    ) {
+        guard let next = flights.with(id, { (server: $0.untried.popFirst(), refusal: $0.refusal) }) else { return }
+        guard let server = next.server else { return land(id, with: next.refusal, &steps) }
+        send(id, to: server, over: .udp, now, &generator, &steps)
     }
 
     private mutating func send(
-        _ flight: Flight<Client>, _ id: DNSFlightID, to server: Server, _ now: Duration,
-        _ generator: inout some RandomNumberGenerator
-    ) -> [Step] {
-        var flight = flight
-        flight.server = server
-        flight.queryID = UInt16.random(in: .min ... .max, using: &generator)
-        flight.sentName = flight.question.name.withRandomCase(using: &generator)
-        flight.sentAt = now
-        flight.deadline = now + limits.timeout
-        flights[id] = flight
-        deadlines.append(DeadlineQueue.Entry(deadline: flight.deadline, flight: id))
+        _ id: DNSFlightID, to server: Server, over transport: DNSTransport, _ now: Duration,
+        _ generator: inout some RandomNumberGenerator, _ steps: inout [Step]
+    ) {
+        let (deadline, hasEDNS) = (now + limits.timeout, !health.isPlain(server))
+        let bytes = flights.with(id) {
+            $0.ask(server, over: transport, withEDNS: hasEDNS, at: now, until: deadline, using: &generator)
+        }
+        guard let bytes else { return }
+        deadlines.append(DeadlineQueue.Entry(deadline: deadline, flight: id))
         dropStaleDeadlines()
-        return [.send(id, to: server, bytes: flight.queryBytes, over: flight.transport)]
+        steps.append(.send(id, to: server, bytes: bytes, over: transport))
     }
 
-    private mutating func land(_ id: DNSFlightID, with answer: ForeignAnswer?) -> [Step] {
-        guard let flight = flights.removeValue(forKey: id) else { return [] }
+    private mutating func land(_ id: DNSFlightID, with answer: ForeignAnswer?, _ steps: inout [Step]) {
+        guard let flight = flights.remove(id) else { return }
         if !flight.isProbe { flightsByQuestion[flight.question] = nil }
         forget(flight.waiters)
-        while oldestID < nextID, flights[oldestID] == nil { oldestID = oldestID.next }
         dropStaleDeadlines()
-        return [.landed(id, flight, answer)]
+        steps.append(.landed(id, flight, answer))
     }
 
-    private mutating func forget(_ waiters: [Waiter<Client>]) {
+    private mutating func forget(_ waiters: [Waiter]) {
         waiterCount -= waiters.count
         for waiter in waiters {
-            let left = waitersOfAddress[waiter.address, default: 1] - 1
-            waitersOfAddress[waiter.address] = left == 0 ? nil : left
+            let left = waitersOfAddress[waiter.client.address, default: 1] - 1
+            waitersOfAddress[waiter.client.address] = left == 0 ? nil : left
         }
     }
 
     /// Keeps ``nextDeadline`` that of a flight that still waits for it, and the queue not much longer than there are flights.
     private mutating func dropStaleDeadlines() {
-        while let first = deadlines.first, flights[first.flight]?.deadline != first.deadline { deadlines.removeFirst() }
+        while let first = deadlines.first, flights.deadline(of: first.flight) != first.deadline {
+            deadlines.removeFirst()
+        }
         if deadlines.count > 2 * flights.count + 64 {
-            deadlines.removeAll { [flights] in flights[$0.flight]?.deadline != $0.deadline }
+            deadlines.removeAll { [flights] in flights.deadline(of: $0.flight) != $0.deadline }
         }
     }
 }

@@ -1,6 +1,6 @@
 /// What a ``DNSForwarder`` allows guests and servers.
 public struct DNSForwarderLimits: Hashable, Sendable {
-    /// How many queries may be on their way.
+    /// How many queries may be on their way, at most 65,535.
     public var flights: Int
     /// How many clients may wait for them; more than one may wait for the same.
     public var waiters: Int
@@ -27,8 +27,6 @@ public struct DNSForwarderLimits: Hashable, Sendable {
 public struct DNSFlightID: RawRepresentable, Hashable, Comparable, Sendable {
     public let rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-    var next: Self { Self(rawValue: rawValue + 1) }
 
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

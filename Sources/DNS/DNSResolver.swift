@@ -25,27 +25,27 @@ public enum DNSAnswerer: Hashable, Sendable {
 }
 
 /// What the executor of a ``DNSResolver`` is to do, in the order in which it is told.
-public enum DNSEffect<Client: Hashable & Sendable>: Hashable, Sendable {
+public enum DNSEffect: Hashable, Sendable {
     /// Send `bytes` from a socket of its own, on a port chosen at random, closing the one that the flight had before.
     case send(DNSFlightID, to: ServiceConfiguration.DNS.Server, bytes: [UInt8], over: DNSTransport)
-    case answer(Client, [UInt8], by: DNSAnswerer)
+    case answer(DNSClient, [UInt8], by: DNSAnswerer)
     /// Close the socket of a flight that is over.
     case close(DNSFlightID)
 }
 
 /// The name server of one network: its own names, and what it has asked and remembers of all others.
 ///
-/// A state machine without sockets and without a clock. `Client` is whatever the executor needs to send an answer back. `now`
+/// A state machine without sockets and without a clock. `now`
 /// is the time since any fixed moment, on a clock that never goes back. Whoever holds the resolver carries out the effects of
 /// each call in their order, and calls ``tick(now:using:)`` at ``nextDeadline``.
-public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
-    public typealias Effect = DNSEffect<Client>
+public struct DNSResolver: Sendable {
+    public typealias Effect = DNSEffect
     public typealias Server = ServiceConfiguration.DNS.Server
 
     public private(set) var zone: DNSZone
     private var cache: DNSCache
     private var failures = FailureMemory()
-    private var forwarder: DNSForwarder<Client>
+    private var forwarder: DNSForwarder
     private let cookies: CookieMaker
     private var refusesPrivateAddresses: Bool
 
@@ -91,12 +91,12 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
 
     // MARK: Clients
 
-    /// Decides about one message from a guest at `address`, whatever its octets are.
+    /// Decides about one message from a guest, whatever its octets are.
     ///
     /// The answer takes the place of what `response` held: where that has room enough, and the names are known here or
     /// remembered, nothing is allocated. `effects` are appended to.
     public mutating func handle(
-        _ message: Span<UInt8>, from client: Client, at address: IPAddress, over transport: DNSTransport,
+        _ message: Span<UInt8>, from client: DNSClient, over transport: DNSTransport,
         now: Duration, using generator: inout some RandomNumberGenerator, into response: inout WireWriter,
         effects: inout [Effect]
     ) -> DNSOutcome {
@@ -109,7 +109,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
             return .answered(by: .network)
         case .query(let read):
             query = read
-            grantCookie(to: &query, at: address, now)
+            grantCookie(to: &query, at: client.address, now)
             switch zone.resolve(query, in: message) {
             case .reply(let reply):
                 reply.write(to: query, in: message, over: transport, into: &response)
@@ -139,8 +139,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
                 return .answered(by: .nobody)
             }
             var reader = WireReader(message)
-            let waiter = Waiter(
-                client: client, address: address, transport: transport, message: reader.rest(), query: query)
+            let waiter = Waiter(client: client, transport: transport, message: reader.rest(), query: query)
             carryOut(forwarder.ask(question, servers, for: waiter, now: now, using: &generator), now, &effects)
             return .pending
         }
@@ -204,7 +203,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     }
 
     private mutating func carryOut(
-        _ steps: [DNSForwarder<Client>.Step], _ now: Duration, _ effects: inout [Effect]
+        _ steps: [DNSForwarder.Step], _ now: Duration, _ effects: inout [Effect]
     ) {
         for step in steps {
             switch step {
@@ -220,7 +219,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
 
     /// Remembers what a flight has brought, and tells those who wait for it.
     private mutating func conclude(
-        _ flight: Flight<Client>, _ answer: ForeignAnswer?, _ now: Duration, _ effects: inout [Effect]
+        _ flight: Flight, _ answer: ForeignAnswer?, _ now: Duration, _ effects: inout [Effect]
     ) {
         guard let answer else {
             failures.remember(flight.question, now: now)
@@ -249,7 +248,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     }
 
     /// What was true once, for a client that would else get nothing (RFC 8767); nil where nothing is known.
-    private mutating func stale(for waiter: Waiter<Client>, _ now: Duration) -> Effect? {
+    private mutating func stale(for waiter: Waiter, _ now: Duration) -> Effect? {
         let seconds = now.wholeSeconds
         let entry: DNSCache.Entry
         var answerer = DNSAnswerer.cache
@@ -267,7 +266,7 @@ public struct DNSResolver<Client: Hashable & Sendable>: Sendable {
     }
 
     private func failure(
-        for waiter: Waiter<Client>, _ reason: UInt16, _ code: DNSResponseCode = .serverFailure
+        for waiter: Waiter, _ reason: UInt16, _ code: DNSResponseCode = .serverFailure
     ) -> Effect {
         var response = WireWriter(reserving: waiter.message.count + 32)
         Self.failure(reason, code)

@@ -7,7 +7,9 @@ struct FailureMemory: Sendable {
 
     private var ends: [ForeignQuestion: Duration] = [:]
 
-    func holds(_ question: ForeignQuestion, now: Duration) -> Bool { ends[question].map { $0 > now } ?? false }
+    func holds(_ question: ForeignQuestion, now: Duration) -> Bool {
+        !ends.isEmpty && (ends[question].map { $0 > now } ?? false)
+    }
 
     mutating func remember(_ question: ForeignQuestion, now: Duration) {
         if ends.count >= Self.limit { ends = ends.filter { $0.value > now } }

@@ -2,9 +2,8 @@ internal import NetworkModel
 internal import Wire
 
 /// A client that waits for the answer to a question.
-struct Waiter<Client: Hashable & Sendable>: Sendable {
-    let client: Client
-    let address: IPAddress
+struct Waiter: Sendable {
+    let client: DNSClient
     let transport: DNSTransport
     /// The message as the client sent it.
     let message: [UInt8]
@@ -13,26 +12,26 @@ struct Waiter<Client: Hashable & Sendable>: Sendable {
 }
 
 /// One question on its way to other servers, and how far it has come.
-struct Flight<Client: Hashable & Sendable>: Sendable {
+struct Flight: Sendable {
     let question: ForeignQuestion
     /// Nobody, where an answer is renewed before its time, or a server looked after.
-    var waiters: [Waiter<Client>] = []
+    var waiters: [Waiter] = []
     /// Whether the answer tells of a server's health alone.
     var isProbe = false
     /// Whom to ask after `server`: each server once for every round that is left.
     var untried: ArraySlice<ServiceConfiguration.DNS.Server>
     /// Who was asked last; nil before the first was.
-    var server: ServiceConfiguration.DNS.Server?
-    var transport = DNSTransport.udp
+    private(set) var server: ServiceConfiguration.DNS.Server?
+    private(set) var transport = DNSTransport.udp
     /// Whether the query has an OPT record; not where the server does not understand any.
-    var hasEDNS = true
+    private(set) var hasEDNS = true
     /// The id under which it was asked.
-    var queryID: UInt16 = 0
+    private(set) var queryID: UInt16 = 0
     /// The name as it was sent, letters in upper or lower case at random.
-    var sentName = DNSName.root
-    var sentAt: Duration = .zero
+    private(set) var sentName = DNSName.root
+    private(set) var sentAt: Duration = .zero
     /// When the wait for the answer ends.
-    var deadline: Duration = .zero
+    private(set) var deadline: Duration = .zero
     /// The best answer so far that says no more than that there is none.
     var refusal: ForeignAnswer?
 
@@ -41,8 +40,24 @@ struct Flight<Client: Hashable & Sendable>: Sendable {
         untried = servers
     }
 
+    /// Notes that `server` is asked, and returns the query.
+    mutating func ask(
+        _ server: ServiceConfiguration.DNS.Server, over transport: DNSTransport, withEDNS hasEDNS: Bool,
+        at now: Duration,
+        until deadline: Duration, using generator: inout some RandomNumberGenerator
+    ) -> [UInt8] {
+        self.server = server
+        self.transport = transport
+        self.hasEDNS = hasEDNS
+        queryID = UInt16.random(in: .min ... .max, using: &generator)
+        sentName = question.name.withRandomCase(using: &generator)
+        sentAt = now
+        self.deadline = deadline
+        return queryBytes
+    }
+
     /// The query for the server: nothing of it is the client's but for the question.
-    var queryBytes: [UInt8] {
+    private var queryBytes: [UInt8] {
         var writer = WireWriter(reserving: 12 + sentName.wire.count + 4 + 11)
         // AD says that AD in the answer is understood (RFC 6840, section 5.7).
         DNSHeader(
@@ -80,11 +95,13 @@ struct Flight<Client: Hashable & Sendable>: Sendable {
         else { return .foreign }
         let isLost = header.responseCode == .formatError || header.responseCode == .notImplemented
         if isLost, hasEDNS, counts.questions == 0 { return .plainOnly }
-        guard counts.questions == 1, let asked = try? DNSQuestion(reading: &reader), asked.name == question.name,
-            asked.type == question.type, asked.recordClass == question.recordClass
+        let nameStart = reader.offset
+        guard counts.questions == 1, (try? Query.skipName(&reader, pointersAllowed: false)) != nil,
+            message.nameEquals(question.name, at: nameStart), (try? reader.u16()) == question.type.rawValue,
+            (try? reader.u16()) == question.recordClass.rawValue
         else { return .foreign }
         if transport == .udp {
-            guard asked.name.wire == sentName.wire else { return .doubtful }
+            guard message.holds(sentName.wire, at: nameStart) else { return .doubtful }
             if header.isTruncated { return .truncated }
         }
         if isLost, hasEDNS, counts.additional == 0 { return .plainOnly }
@@ -106,5 +123,13 @@ extension DNSName {
             }
         }
         return DNSName(validWire: wire)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the octets stand at `offset`, of which as many must follow.
+    fileprivate func holds(_ octets: [UInt8], at offset: Int) -> Bool {
+        for index in octets.indices where self[offset + index] != octets[index] { return false }
+        return true
     }
 }

@@ -2,18 +2,18 @@ public import NetworkModel
 
 /// Keeps one guest's flood of queries from taking the places of all others' in a socket's queue.
 ///
-/// The kernel drops what the queue has no room for, whoever sent it. So where it is never empty, most of what comes from those
-/// who send most of it is passed over unread, which takes a fraction of the time of an answer: the queue is empty again, and
-/// others' queries are all read. Whoever is alone, or asks no faster than it is answered, is never held back.
+/// The kernel drops what the queue has no room for, whoever sent it. So where it stays crowded, most of what comes from those
+/// who send most of it is passed over unread, which takes a fraction of the time of an answer: the queue has room again, and
+/// others' queries are all read. Whoever asks no faster than it is answered is never held back, however much that is.
 public struct FloodGuard: Sendable {
     private var counts: [IPAddress: Int] = [:]
     private var total = 0
     private var windowEnd: Duration = .zero
-    /// How many batches in a row left more behind.
-    private var fullBatches = 0
+    /// How many batches in a row were taken from a crowded queue.
+    private var crowdedBatches = 0
 
-    /// In batches: as long as that the queue was never empty.
-    private static let patience = 16
+    /// In batches: as long as that the queue has been crowded.
+    private static let patience = 8
     private static let window: Duration = .milliseconds(100)
     /// A guest that sends more than one part in so many of all is one that floods, and of its queries one in so many is answered.
     private static let share = 8
@@ -23,11 +23,11 @@ public struct FloodGuard: Sendable {
 
     public init() {}
 
-    public var isActive: Bool { fullBatches >= Self.patience }
+    public var isActive: Bool { crowdedBatches >= Self.patience }
 
-    /// A batch has been received; `isFull` says whether more may wait behind it.
-    public mutating func received(isFull: Bool, now: Duration) {
-        fullBatches = isFull ? min(fullBatches + 1, Self.patience * 64) : fullBatches / 2
+    /// A batch has been received; `isCrowded` says whether there is soon no room for more behind it.
+    public mutating func received(isCrowded: Bool, now: Duration) {
+        crowdedBatches = isCrowded ? min(crowdedBatches + 1, Self.patience * 64) : crowdedBatches / 2
         guard isActive, now >= windowEnd else { return }
         (counts, total, windowEnd) = ([:], 0, now + Self.window)
     }

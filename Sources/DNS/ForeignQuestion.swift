@@ -7,6 +7,38 @@ struct ForeignQuestion: Hashable, Sendable {
     let type: DNSRecordType
     let recordClass: DNSClass
     let flags: Flags
+    /// Of all of it, reckoned once: a question is looked for in many places.
+    let hash: Int
+
+    init(name: DNSName, type: DNSRecordType, recordClass: DNSClass, flags: Flags) {
+        self.name = name
+        self.type = type
+        self.recordClass = recordClass
+        self.flags = flags
+        hash = Self.hash(name.wire.span, at: 0, type, recordClass, flags)
+    }
+
+    /// The hash of a question whose name begins at `offset` of `message`.
+    static func hash(
+        _ message: Span<UInt8>, at offset: Int, _ type: DNSRecordType, _ recordClass: DNSClass, _ flags: Flags
+    ) -> Int {
+        var hasher = Hasher()
+        message.hashName(at: offset, into: &hasher)
+        return hash(hasher, type, recordClass, flags)
+    }
+
+    /// The same, where `name` has taken in the name.
+    static func hash(_ name: Hasher, _ type: DNSRecordType, _ recordClass: DNSClass, _ flags: Flags) -> Int {
+        var hasher = name
+        hasher.combine(UInt64(type.rawValue) << 32 | UInt64(recordClass.rawValue) << 8 | UInt64(flags.rawValue))
+        return hasher.finalize()
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    static func == (a: Self, b: Self) -> Bool {
+        a.hash == b.hash && a.type == b.type && a.recordClass == b.recordClass && a.flags == b.flags && a.name == b.name
+    }
 
     /// What of a query's flags makes another answer of it.
     struct Flags: OptionSet, Hashable, Sendable {

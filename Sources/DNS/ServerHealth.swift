@@ -17,6 +17,17 @@ struct ServerHealth: Sendable {
         var probe: Duration = .zero
         /// Whether it fails to answer queries with an OPT record.
         var isPlain = false
+
+        mutating func answered(after time: Duration) {
+            latency = latency.map { ($0 * 7 + time) / 8 } ?? time
+            failures = 0
+        }
+
+        mutating func failed(_ now: Duration) {
+            failures += 1
+            let pause = Duration.seconds(1 << min(max(0, failures - ServerHealth.patience), 5))
+            probe = now + min(pause, ServerHealth.longestPause)
+        }
     }
 
     private var states: [Server: State] = [:]
@@ -54,23 +65,21 @@ struct ServerHealth: Sendable {
     }
 
     mutating func answered(_ server: Server, after time: Duration) {
-        if states.count >= Self.limit, states[server] == nil { states = [:] }
-        let former = states[server]?.latency
-        states[server, default: State()].latency = former.map { ($0 * 7 + time) / 8 } ?? time
-        states[server]?.failures = 0
+        makeRoom(for: server)
+        states[server, default: State()].answered(after: time)
     }
 
     mutating func failed(_ server: Server, now: Duration) {
-        if states.count >= Self.limit, states[server] == nil { states = [:] }
-        states[server, default: State()].failures += 1
-        let failures = states[server]?.failures ?? 0
-        let pause = Duration.seconds(1 << min(max(0, failures - Self.patience), 5))
-        states[server]?.probe = now + min(pause, Self.longestPause)
+        makeRoom(for: server)
+        states[server, default: State()].failed(now)
     }
 
     mutating func failedWithEDNS(_ server: Server) {
-        var state = states[server] ?? State()
-        state.isPlain = true
-        states[server] = state
+        makeRoom(for: server)
+        states[server, default: State()].isPlain = true
+    }
+
+    private mutating func makeRoom(for server: Server) {
+        if states.count >= Self.limit, states[server] == nil { states = [:] }
     }
 }

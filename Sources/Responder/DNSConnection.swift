@@ -37,27 +37,6 @@ final class DNSConnection {
     func isStale(_ now: Duration) -> Bool { inFlight == 0 && now - lastHeard > Self.idleLimit }
 }
 
-/// A query on its way: the socket of one flight of the forwarder.
-final class DNSUpstream {
-    let network: DNSNetwork
-    let flight: DNSFlightID
-    let server: ServiceConfiguration.DNS.Server
-    let isStream: Bool
-    var stream: DNSStream
-    var token: UInt64 = 0
-
-    init(
-        _ network: DNSNetwork, _ descriptor: Int32, _ flight: DNSFlightID, _ server: ServiceConfiguration.DNS.Server,
-        isStream: Bool
-    ) {
-        self.network = network
-        self.flight = flight
-        self.server = server
-        self.isStream = isStream
-        stream = DNSStream(descriptor)
-    }
-}
-
 /// Messages over TCP, each after its length in two octets (RFC 1035, section 4.2.2), on a socket that never blocks.
 struct DNSStream {
     let descriptor: Int32

@@ -14,14 +14,14 @@ extension DNSLoop {
         carryOut(collected, network)
     }
 
-    func carryOut(_ effects: [DNSEffect<DNSClient>], _ network: DNSNetwork) {
+    func carryOut(_ effects: [DNSEffect], _ network: DNSNetwork) {
         for effect in effects {
             switch effect {
             case .send(let flight, let server, let bytes, let transport): ask(flight, server, bytes, transport, network)
             case .answer(let client, let bytes, let answerer):
                 deliver(bytes, to: client, network)
                 network.log?.note(bytes, to: client, by: answerer, at: now)
-            case .close(let flight): network.upstreams[flight].map(end)
+            case .close(let flight): network.upstreams[flight].map(release)
             }
         }
     }
@@ -31,13 +31,22 @@ extension DNSLoop {
         _ network: DNSNetwork
     ) {
         network.upstreams[flight].map(end)
+        if transport == .udp, let upstream = network.pool.take(to: server, using: &generator) {
+            guard unsafe clinux_send(upstream.stream.descriptor, bytes, bytes.count) < 0 else {
+                upstream.flight = flight
+                network.upstreams[flight] = upstream
+                return
+            }
+            end(upstream)
+        }
+        if upstreamCount >= upstreamLimit { closeIdle { $0.removeAll() } }
         guard upstreamCount < upstreamLimit else {
             return carryOut(network.resolver.abandon(flight, now: now), network)
         }
         var endpoint = clinux_endpoint(server.address, port: server.port)
         let descriptor = unsafe clinux_connect(&endpoint, transport == .tcp ? 1 : 0)
         guard descriptor >= 0 else { return unreachable(flight, network) }
-        let upstream = DNSUpstream(network, descriptor, flight, server, isStream: transport == .tcp)
+        let upstream = DNSUpstream(network, descriptor, flight, server, isStream: transport == .tcp, now: now)
         if transport == .tcp {
             upstream.stream.append(bytes)
         } else if unsafe clinux_send(descriptor, bytes, bytes.count) < 0 {
@@ -58,42 +67,59 @@ extension DNSLoop {
     }
 
     func hear(_ upstream: DNSUpstream, _ ready: Poller.Readiness) {
-        let network = upstream.network
+        guard let flight = upstream.flight else {
+            // Nobody has asked: a late answer, or a forger.
+            _ = upstream.network.pool.removeAll { $0 === upstream }
+            return end(upstream)
+        }
         if upstream.isStream {
             if ready.canWrite {
-                guard upstream.stream.flush() else { return lose(upstream) }
+                guard upstream.stream.flush() else { return lose(upstream, flight) }
                 try? poller.change(
                     upstream.stream.descriptor, token: upstream.token, reading: true, writing: upstream.stream.hasOutput
                 )
             }
             guard ready.canRead else { return }
-            guard upstream.stream.fill(using: &buffer) == .open else { return lose(upstream) }
-            while let reply = upstream.stream.nextMessage() { receive(reply.span, upstream, network) }
+            guard upstream.stream.fill(using: &buffer) == .open else { return lose(upstream, flight) }
+            while let reply = upstream.stream.nextMessage() { receive(reply.span, upstream, flight) }
         } else {
             let count = unsafe recv(upstream.stream.descriptor, &buffer, buffer.count, 0)
             if count > 0 {
                 // The effects may use the buffer again: what was read must not change under the reader.
-                receive(Array(buffer[..<count]).span, upstream, network)
+                receive(Array(buffer[..<count]).span, upstream, flight)
             } else if count < 0, errno != EAGAIN, errno != EINTR {
-                lose(upstream)
+                lose(upstream, flight)
             }
         }
     }
 
-    private func receive(_ reply: Span<UInt8>, _ upstream: DNSUpstream, _ network: DNSNetwork) {
-        let effects = network.resolver.receive(
-            reply, on: upstream.flight, from: upstream.server, now: now, using: &generator)
-        carryOut(effects, network)
+    private func receive(_ reply: Span<UInt8>, _ upstream: DNSUpstream, _ flight: DNSFlightID) {
+        let network = upstream.network
+        upstream.isHeard = true
+        defer { upstream.isHeard = false }
+        carryOut(
+            network.resolver.receive(reply, on: flight, from: upstream.server, now: now, using: &generator), network)
     }
 
-    private func lose(_ upstream: DNSUpstream) {
+    private func lose(_ upstream: DNSUpstream, _ flight: DNSFlightID) {
         end(upstream)
-        unreachable(upstream.flight, upstream.network)
+        unreachable(flight, upstream.network)
     }
 
+    /// Ends the flight of a socket, which is kept where it has just brought the answer.
+    private func release(_ upstream: DNSUpstream) {
+        guard let flight = upstream.flight, upstream.isHeard, upstream.network.pool.keep(upstream, now: now) else {
+            return end(upstream)
+        }
+        upstream.network.upstreams[flight] = nil
+    }
+
+    /// Closes a socket that is of its flight, or has been taken out of the pool.
     func end(_ upstream: DNSUpstream) {
-        guard upstream.network.upstreams[upstream.flight] === upstream else { return }
-        upstream.network.upstreams[upstream.flight] = nil
+        if let flight = upstream.flight {
+            guard upstream.network.upstreams[flight] === upstream else { return }
+            upstream.network.upstreams[flight] = nil
+        }
         upstreamCount -= 1
         unwatch(upstream.token, upstream.stream.descriptor)
     }

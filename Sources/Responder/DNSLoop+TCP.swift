@@ -72,7 +72,7 @@ extension DNSLoop {
         let now = now
         let client = DNSClient(way: .connection(connection.token), address: connection.address, askedAt: now)
         let outcome = network.resolver.handle(
-            query.span, from: client, at: connection.address, over: .tcp, now: now, using: &generator,
+            query.span, from: client, over: .tcp, now: now, using: &generator,
             into: &response, effects: &effects)
         switch outcome {
         case .answered(let answerer):

@@ -11,7 +11,7 @@ extension DNSLoop {
         let count = batch.receive(from: socket)
         guard count > 0 else { return }
         let now = now
-        network.floodGuard.received(isFull: count == clinux_batch_limit, now: now)
+        network.floodGuard.received(isCrowded: count == clinux_batch_limit && Self.isCrowded(socket), now: now)
         let isFlooded = network.floodGuard.isActive
         for index in 0..<count {
             let remote = batch.sender(index)
@@ -22,7 +22,7 @@ extension DNSLoop {
                 way: .datagram(socket: socket, port: remote.port), address: address, askedAt: now)
             let outcome = batch.withMessage(index) { message in
                 network.resolver.handle(
-                    message, from: client, at: address, over: .udp, now: now, using: &generator, into: &response,
+                    message, from: client, over: .udp, now: now, using: &generator, into: &response,
                     effects: &effects)
             }
             guard case .answered(let answerer) = outcome else { continue }
@@ -32,6 +32,9 @@ extension DNSLoop {
         batch.send(to: socket)
         carryOutCollected(network)
     }
+
+    /// Whether there is soon no room for more in a socket's queue.
+    private static func isCrowded(_ socket: Int32) -> Bool { clinux_queue_fill(socket) > 50 }
 }
 
 /// Datagrams that are received together, and their answers.

@@ -39,8 +39,8 @@ final class DNSLoop {
     let batch: DatagramBatch
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var response = WireWriter(reserving: 4_096)
-    var effects: [DNSEffect<DNSClient>] = []
-    var generator = SystemRandomNumberGenerator()
+    var effects: [DNSEffect] = []
+    var generator = KernelRandom()
     private let start = ContinuousClock.now
     private var nextSweep: Duration = .zero
     /// Connections that got an answer from elsewhere: what they have asked meanwhile is taken up at the end of the round, not
@@ -78,7 +78,8 @@ final class DNSLoop {
         while true {
             var deadline = isFull ? nextSweep : nil
             for network in busy.values {
-                let due = network.connections.isEmpty ? network.resolver.nextDeadline : nextSweep
+                let due =
+                    network.connections.isEmpty && network.pool.isEmpty ? network.resolver.nextDeadline : nextSweep
                 if let due, deadline.map({ due < $0 }) ?? true { deadline = due }
                 if let due = network.resolver.nextDeadline, deadline.map({ due < $0 }) ?? true { deadline = due }
             }
@@ -112,9 +113,15 @@ final class DNSLoop {
         for network in busy.values {
             for connection in network.connections.values where connection.isStale(now) { end(connection) }
         }
+        closeIdle { $0.removeExpired(now: now) }
         guard isFull else { return }
         isFull = false
         setListening(true)
+    }
+
+    /// Closes the sockets that `remove` takes out of the pools.
+    func closeIdle(_ remove: (inout UpstreamPool) -> [DNSUpstream]) {
+        for network in networks.values { remove(&network.pool).forEach(end) }
     }
 
     func setListening(_ isListening: Bool) {
@@ -166,6 +173,7 @@ final class DNSLoop {
         guard let network = networks.removeValue(forKey: uuid) else { return }
         for connection in network.connections.values { end(connection) }
         for upstream in network.upstreams.values { end(upstream) }
+        network.pool.removeAll().forEach(end)
         for (token, descriptor) in network.sockets { unwatch(token, descriptor) }
         busy[uuid] = nil
         logs[uuid] = nil
@@ -174,7 +182,7 @@ final class DNSLoop {
 
     private func shareCacheBudget() {
         let share = Self.cacheBudget / max(1, networks.count)
-        let limit = min(DNSResolver<DNSClient>.defaultCacheLimit, max(Self.leastCache, share))
+        let limit = min(DNSResolver.defaultCacheLimit, max(Self.leastCache, share))
         for network in networks.values { network.resolver.setCacheLimit(limit) }
     }
 

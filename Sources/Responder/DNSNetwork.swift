@@ -1,26 +1,14 @@
 internal import DNS
 internal import NetworkModel
 
-/// Who waits for an answer from another server.
-struct DNSClient: Hashable, Sendable {
-    enum Way: Hashable, Sendable {
-        case datagram(socket: Int32, port: UInt16)
-        case connection(UInt64)
-    }
-
-    var way: Way
-    var address: IPAddress
-    /// On the loop's clock.
-    var askedAt: Duration
-}
-
 /// One network in the DNS loop.
 final class DNSNetwork {
     let uuid: NetworkUUID
-    var resolver: DNSResolver<DNSClient>
+    var resolver: DNSResolver
     var sockets: [(token: UInt64, descriptor: Int32)] = []
     var connections: [UInt64: DNSConnection] = [:]
     var upstreams: [DNSFlightID: DNSUpstream] = [:]
+    var pool = UpstreamPool()
     var floodGuard = FloodGuard()
     /// Nil where nobody wants to know what is asked.
     var log: QueryLog?
@@ -60,7 +48,7 @@ final class DNSNetwork {
     }
 
     /// Whether nobody waits for anything.
-    var isIdle: Bool { resolver.nextDeadline == nil && connections.isEmpty && upstreams.isEmpty }
+    var isIdle: Bool { resolver.nextDeadline == nil && connections.isEmpty && upstreams.isEmpty && pool.isEmpty }
 
     /// Only guests of the network and the host itself are answered: a host takes packets for any of its addresses from any
     /// of its interfaces, and this must not be a resolver for those who live elsewhere.

@@ -19,6 +19,7 @@ enum PermittedSystemCalls {
         "close",  // Whatever one of these has opened.
         "read",  // Mailboxes between the loops, and TCP.
         "write",  // The same, the log of queries, and last words on standard error.
+        "getsockopt",  // How full the queue of a socket is.
         "epoll_create1",  // Each loop makes its poller when its thread has started.
         "epoll_ctl",  // Sockets come and go with networks, connections and queries.
         "epoll_wait",  // Where each loop waits.

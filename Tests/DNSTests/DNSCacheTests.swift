@@ -231,7 +231,7 @@ import Wire
         #expect(story(scene.ask("vm2")) == "answer vm2 NOERROR ra; www.debian.org 30 A 151.101.2.132")
         // Nobody comes to know of the rest.
         for _ in 0..<2 { _ = scene.wait(.milliseconds(1500)) }
-        #expect(story(scene.wait(.milliseconds(1500))) == "close \(sent.flight.rawValue)")
+        #expect(story(scene.wait(.milliseconds(1500))) == "close \(sent.flight.ordinal)")
         scene.now += .seconds(30)
         let again = try #require(Sent(scene.ask("vm3")))
         // An answer after all is newer than what is kept.
@@ -397,7 +397,7 @@ import Wire
         }
     }
 
-    private static func cookie(in effects: [DNSEffect<String>]) throws -> [UInt8]? {
+    private static func cookie(in effects: [DNSEffect]) throws -> [UInt8]? {
         guard case .answer(_, let bytes, _) = effects.first, let answer = try? DNSMessage(bytes.span),
             case .other(_, let options)? = answer.additional.first?.data, options.count == 28
         else { return nil }

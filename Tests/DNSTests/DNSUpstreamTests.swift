@@ -16,7 +16,7 @@ import Testing
         let effects = scene.reply(sent, try sent.answer())
         #expect(
             story(effects)
-                == "answer vm1 NOERROR ra; www.Debian.org 300 A 151.101.2.132 | close \(sent.flight.rawValue)")
+                == "answer vm1 NOERROR ra; www.Debian.org 300 A 151.101.2.132 | close \(sent.flight.ordinal)")
         guard case .answer(_, let bytes, _) = effects[0] else { return }
         // The client's own id and case.
         #expect(Array(bytes.prefix(2)) == [0x12, 0x34])
@@ -208,7 +208,7 @@ import Testing
                     DNSRecord(name: .root, recordClass: DNSClass(rawValue: 1232), ttl: 0, data: .other(.opt, bogus))
                 ]
             })
-        guard case .answer("vm1", let bytes, _) = effects.first else {
+        guard case .answer(let client, let bytes, _) = effects.first, client.name == "vm1" else {
             Issue.record("no answer: \(story(effects))")
             return
         }
@@ -298,7 +298,7 @@ import Testing
         let next = try #require(Sent(scene.ask("vm1", query("d.org"))))
         #expect(next.server == Scene.b)
         // It is there again.
-        #expect(story(scene.reply(probe, try probe.answer())) == "close \(probe.flight.rawValue)")
+        #expect(story(scene.reply(probe, try probe.answer())) == "close \(probe.flight.ordinal)")
         #expect(try #require(Sent(scene.ask("vm1", query("e.org")))).server == Scene.a)
     }
 
@@ -322,7 +322,7 @@ import Testing
 
 /// What one guest, or all of them, can take.
 @Suite struct DNSForwarderLimitsTests {
-    static func ask(_ scene: inout Scene, _ client: String, at address: IPAddress) -> [DNSEffect<String>] {
+    static func ask(_ scene: inout Scene, _ client: String, at address: IPAddress) -> [DNSEffect] {
         scene.ask(client, query(DNSName("\(client).debian.org") ?? .root), at: address)
     }
 
@@ -384,11 +384,11 @@ import Testing
         var open: [DNSFlightID: Sent] = [:]
         var answered: [String: Int] = [:]
         var asked = 0
-        func note(_ effects: [DNSEffect<String>]) {
+        func note(_ effects: [DNSEffect]) {
             for effect in effects {
                 if let sent = Sent([effect]) { open[sent.flight] = sent }
                 if case .close(let flight) = effect { open[flight] = nil }
-                if case .answer(let client, _, _) = effect { answered[client, default: 0] += 1 }
+                if case .answer(let client, _, _) = effect { answered[client.name, default: 0] += 1 }
             }
         }
         for _ in 0..<300 {
@@ -396,7 +396,7 @@ import Testing
             case 0, 1:
                 let address = IPAddress.v4(IPv4Address(0xC0A8_9600 + .random(in: 1...4, using: &random)))
                 let name = DNSName("n\(Int.random(in: 0..<30, using: &random)).debian.org") ?? .root
-                note(scene.ask("client \(asked)", query(name), at: address))
+                note(scene.ask("c\(asked)", query(name), at: address))
                 asked += 1
             case 2:
                 guard let sent = open.values.min(by: { $0.flight < $1.flight }) else { break }

@@ -11,7 +11,7 @@ import Testing
         var floodGuard = FloodGuard()
         var answered: [IPAddress: Int] = [:]
         for batch in 0..<full {
-            floodGuard.received(isFull: true, now: .milliseconds(batch * 100 / perWindow))
+            floodGuard.received(isCrowded: true, now: .milliseconds(batch * 100 / perWindow))
             for (address, count) in senders {
                 for _ in 0..<count where !floodGuard.isActive || floodGuard.admits(address) {
                     if batch >= full / 2 { answered[address, default: 0] += 1 }
@@ -45,19 +45,19 @@ import Testing
     @Test func aQueueThatIsEmptiedHoldsNobodyBack() {
         var floodGuard = FloodGuard()
         for batch in 0..<10_000 {
-            floodGuard.received(isFull: batch % 2 == 0, now: .zero)
+            floodGuard.received(isCrowded: batch % 2 == 0, now: .zero)
             #expect(!floodGuard.isActive)
         }
-        for _ in 0..<10_000 { floodGuard.received(isFull: true, now: .zero) }
+        for _ in 0..<10_000 { floodGuard.received(isCrowded: true, now: .zero) }
         #expect(floodGuard.isActive)
-        for _ in 0..<10 { floodGuard.received(isFull: false, now: .zero) }
+        for _ in 0..<10 { floodGuard.received(isCrowded: false, now: .zero) }
         #expect(!floodGuard.isActive)
     }
 
     /// Made-up senders take no memory without end.
     @Test func madeUpSendersAreCountedTogether() {
         var floodGuard = FloodGuard()
-        for _ in 0..<100 { floodGuard.received(isFull: true, now: .zero) }
+        for _ in 0..<100 { floodGuard.received(isCrowded: true, now: .zero) }
         var admitted = 0
         for number in 0..<20_000 as Range<UInt32> where floodGuard.admits(.v4(IPv4Address(0x0A00_0000 + number))) {
             admitted += 1

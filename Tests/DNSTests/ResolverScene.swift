@@ -5,17 +5,17 @@ import Wire
 
 /// A resolver, the clock, and the servers that it talks to, told as a story.
 struct Scene {
-    var resolver: DNSResolver<String>
+    var resolver: DNSResolver
     var random = SeededGenerator(seed: 1)
     var now: Duration = .seconds(100)
 
-    typealias Effect = DNSEffect<String>
+    typealias Effect = DNSEffect
     static let a = ServiceConfiguration.DNS.Server(address: "9.9.9.9")
     static let b = ServiceConfiguration.DNS.Server(address: "149.112.112.112")
 
     init(
         _ limits: DNSForwarderLimits = DNSForwarderLimits(), servers: [IPAddress] = ["9.9.9.9", "149.112.112.112"],
-        cacheLimit: Int = DNSResolver<String>.defaultCacheLimit,
+        cacheLimit: Int = DNSResolver.defaultCacheLimit,
         _ change: (inout ServiceConfiguration.DNS) -> Void = { _ in }
     ) {
         resolver = DNSResolver(
@@ -27,10 +27,11 @@ struct Scene {
         _ client: String = "vm1", _ bytes: [UInt8] = query("www.debian.org"), at address: IPAddress = "192.168.150.5",
         over transport: DNSTransport = .udp
     ) -> [Effect] {
+        let client = DNSClient(client, at: address)
         var response = WireWriter()
         var effects: [Effect] = []
         let outcome = resolver.handle(
-            bytes.span, from: client, at: address, over: transport, now: now, using: &random, into: &response,
+            bytes.span, from: client, over: transport, now: now, using: &random, into: &response,
             effects: &effects)
         guard case .answered(let answerer) = outcome else { return effects }
         return [.answer(client, response.bytes, by: answerer)] + effects
@@ -66,7 +67,7 @@ struct Sent {
     let bytes: [UInt8]
     let transport: DNSTransport
 
-    init?(_ effects: [DNSEffect<String>]) {
+    init?(_ effects: [DNSEffect]) {
         guard effects.count == 1, case .send(let flight, let server, let bytes, let transport) = effects[0] else {
             return nil
         }
@@ -89,14 +90,34 @@ struct Sent {
 }
 
 /// The effects in short: `answer vm1 NOERROR ra; … | send 2 | close 1`.
-func story(_ effects: [DNSEffect<String>]) -> String {
+func story(_ effects: [DNSEffect]) -> String {
     effects.map { effect in
         switch effect {
-        case .send(let flight, _, _, let transport): "send \(flight.rawValue)" + (transport == .tcp ? " over TCP" : "")
-        case .answer(let client, let bytes, _): "answer \(client) \(text(of: bytes))"
-        case .close(let flight): "close \(flight.rawValue)"
+        case .send(let flight, _, _, let transport): "send \(flight.ordinal)" + (transport == .tcp ? " over TCP" : "")
+        case .answer(let client, let bytes, _): "answer \(client.name) \(text(of: bytes))"
+        case .close(let flight): "close \(flight.ordinal)"
         }
     }.joined(separator: " | ")
+}
+
+extension DNSClient {
+    /// One by a name of at most eight ASCII characters, which takes the place of a connection's number.
+    init(_ name: String, at address: IPAddress = "192.168.150.5") {
+        precondition(name.utf8.count <= 8)
+        let number = name.utf8.reduce(0) { $0 << 8 | UInt64($1) }
+        self.init(way: .connection(number), address: address, askedAt: .zero)
+    }
+
+    var name: String {
+        guard case .connection(let number) = way else { return "?" }
+        let octets = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt64($0)) }
+        return String(decoding: octets.drop { $0 == 0 }, as: UTF8.self)
+    }
+}
+
+extension DNSFlightID {
+    /// How many flights there were before it.
+    var ordinal: UInt64 { rawValue >> 16 - 1 }
 }
 
 /// The SOA record of example.org's authority section in a negative answer.

@@ -147,6 +147,9 @@ struct clinux_batch *clinux_batch_create(void);
 /// Receives what has come; returns how many datagrams, or -1.
 int clinux_batch_receive(struct clinux_batch *batch, int socket);
 
+/// How much of the room for what a socket has received is taken, in percent; -1 where the kernel does not tell.
+int clinux_queue_fill(int socket);
+
 /// The octets of one of them, valid until more are received.
 const uint8_t *clinux_batch_message(const struct clinux_batch *batch, int index, size_t *count);
 

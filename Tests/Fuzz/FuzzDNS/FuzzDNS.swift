@@ -20,8 +20,6 @@ public func fuzzDNS(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     return 0
 }
 
-private typealias Resolver = DNSResolver<Int>
-
 private let lab: ServiceConfiguration.DNS = {
     var configuration = ServiceConfiguration.DNS()
     configuration.domain = "lab.test"
@@ -49,12 +47,13 @@ private func read(_ bytes: [UInt8]) {
 /// Two guests ask the same, by UDP and by TCP.
 private func ask(_ bytes: [UInt8]) {
     var random = SeededGenerator(seed: 1)
-    var resolver = Resolver(lab, using: &random)
-    for (client, transport) in [(1, DNSTransport.udp), (2, .tcp)] {
+    var resolver = DNSResolver(lab, using: &random)
+    for (number, transport) in [(1, DNSTransport.udp), (2, .tcp)] {
+        let client = guest(number)
         var response = WireWriter()
-        var effects: [DNSEffect<Int>] = []
+        var effects: [DNSEffect] = []
         let outcome = resolver.handle(
-            bytes.span, from: client, at: "192.168.150.5", over: transport, now: .seconds(100), using: &random,
+            bytes.span, from: client, over: transport, now: .seconds(100), using: &random,
             into: &response, effects: &effects)
         guard case .answered = outcome else { continue }
         check(response.bytes, to: bytes)
@@ -68,12 +67,12 @@ private func ask(_ bytes: [UInt8]) {
 /// Another server says what it likes, with the right number and question or without.
 private func answer(_ bytes: [UInt8]) {
     var random = SeededGenerator(seed: 1)
-    var resolver = Resolver(lab, using: &random)
+    var resolver = DNSResolver(lab, using: &random)
     let question = query("www.example.org")
     var response = WireWriter()
-    var effects: [DNSEffect<Int>] = []
+    var effects: [DNSEffect] = []
     _ = resolver.handle(
-        question.span, from: 1, at: "192.168.150.5", over: .udp, now: .seconds(100), using: &random, into: &response,
+        question.span, from: guest(1), over: .udp, now: .seconds(100), using: &random, into: &response,
         effects: &effects)
     guard case .send(let flight, let server, let sent, _) = effects.first else { preconditionFailure("not asked") }
     // What was sent begins with a header, whose number counts, and the question, which ends where EDNS begins.
@@ -93,12 +92,17 @@ private func answer(_ bytes: [UInt8]) {
     }
     let again = query("vm1.lab.test")
     var known = WireWriter()
-    var none: [DNSEffect<Int>] = []
+    var none: [DNSEffect] = []
     let outcome = resolver.handle(
-        again.span, from: 2, at: "192.168.150.6", over: .udp, now: .seconds(102), using: &random, into: &known,
+        again.span, from: guest(2), over: .udp, now: .seconds(102), using: &random, into: &known,
         effects: &none)
     precondition(outcome == .answered(by: .network) && none.isEmpty)
     check(known.bytes, to: again)
+}
+
+private func guest(_ number: UInt64) -> DNSClient {
+    DNSClient(
+        way: .connection(number), address: .v4(IPv4Address(0xC0A8_9604 + UInt32(number))), askedAt: .seconds(100))
 }
 
 private func check(_ answer: [UInt8], to question: [UInt8]) {
