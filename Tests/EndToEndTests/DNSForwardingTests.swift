@@ -155,6 +155,63 @@ struct DNSForwardingTests {
         }
     }
 
+    /// Asks about as many names as the first argument says, no more at a time than the second, none waiting for longer than the
+    /// last, and tells how many were answered.
+    private static let asker = """
+        import select, socket, struct, sys, time
+        count, window, limit = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+        link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        link.connect(('192.168.150.1', 53))
+        waiting, asked, answered = {}, 0, 0
+        while asked < count or waiting:
+            while asked < count and len(waiting) < window:
+                label = b'n%d' % asked
+                name = bytes([len(label)]) + label + b'\\6signed\\4test\\0'
+                link.send(struct.pack('>6H', asked, 0x100, 1, 0, 0, 0) + name + struct.pack('>2H', 1, 1))
+                waiting[asked] = time.monotonic()
+                asked += 1
+            if select.select([link], [], [], 0.1)[0]:
+                answered += waiting.pop(struct.unpack('>H', link.recv(4096)[:2])[0], None) is not None
+            now = time.monotonic()
+            waiting = {number: since for number, since in waiting.items() if now - since < limit}
+        print(answered)
+        """
+
+    /// RFC 5452, section 9.2: a forger has to guess the port. A busy network's are used again, but none often, nor in turn, and a
+    /// quiet one's never.
+    @Test func `other servers are asked from ports that nobody can foresee`() async throws {
+        try requireTools("python3", "ss")
+        try await withSite { site in
+            let server = try await serveZone(site, "ports")
+            let guest = try await start(site)
+            func ports(behind former: Int) -> [Int] {
+                server.outputSoFar.split(separator: "\n").filter { $0.hasPrefix("port ") }.dropFirst(former).compactMap
+                {
+                    Int($0.dropFirst(5))
+                }
+            }
+            #expect(try await guest.run(["python3", "-c", Self.asker, "12", "1", "5"]).text == "12")
+            let quiet = ports(behind: 0)
+            #expect(quiet.count == 12 && Set(quiet).count == 12, "\(quiet)")
+
+            try await site.host.must("dns", "cache", "lab", "flush")
+            #expect(try await guest.run(["python3", "-c", Self.asker, "2000", "40", "5"]).text == "2000")
+            let busy = ports(behind: 12)
+            #expect(busy.count == 2_000)
+            let uses = Dictionary(grouping: busy) { $0 }.mapValues(\.count)
+            // 32 times each; by chance the kernel chooses one twice.
+            #expect(uses.values.allSatisfy { $0 <= 64 } && uses.values.count { $0 > 32 } < 5, "\(uses)")
+            // That sockets are used again at all is what makes this fast.
+            #expect((63...500).contains(uses.count), "\(uses.count) ports")
+            #expect(zip(busy, busy.dropFirst()).count { $0 == $1 } < 200)
+            // None is kept open.
+            #expect(
+                try await eventually {
+                    try await site.host.namespace.run(["ss", "-Hun", "dst", Site.outsideAddress]).text.isEmpty
+                })
+        }
+    }
+
     @Test func `the next server is asked, and what was true is told where none answers`() async throws {
         try requireTools("dig", "python3")
         try await withSite { site in

@@ -7,6 +7,7 @@ ZONE has a line for each record: owner, type number, data in hexadecimal. TTLs a
   spoof      sends forged answers, wrong in id, port or sender, before the right one
   silent     does not answer
   fail       answers SERVFAIL
+  ports      also tells the port that each query over UDP comes from
 Each query is a line of output: transport, name, type, flags DO and CD.
 """
 
@@ -141,6 +142,8 @@ print("ready", flush=True)
 while True:
     query, client = link.recvfrom(4096)
     try:
+        if "ports" in behaviours:
+            print("port", client[1], flush=True)
         if "spoof" in behaviours:
             forge(query, link, client)
         answer = respond(query, "udp")
