@@ -75,6 +75,8 @@ public struct DNSResponseCode: RawRepresentable, Hashable, Sendable, CustomStrin
     public static let refused = Self(rawValue: 5)
     /// BADVERS: an EDNS version that is not spoken here (RFC 6891, section 9).
     public static let badVersion = Self(rawValue: 16)
+    /// BADCOOKIE: the client is to ask again with the cookie that comes along (RFC 7873, section 8).
+    public static let badCookie = Self(rawValue: 23)
 
     /// The mnemonic, or `RCODE` and the number (RFC 6895, section 2.3).
     public var description: String {
@@ -86,6 +88,7 @@ public struct DNSResponseCode: RawRepresentable, Hashable, Sendable, CustomStrin
         case .notImplemented: "NOTIMP"
         case .refused: "REFUSED"
         case .badVersion: "BADVERS"
+        case .badCookie: "BADCOOKIE"
         default: "RCODE\(rawValue)"
         }
     }

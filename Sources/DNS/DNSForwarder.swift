@@ -26,6 +26,7 @@ struct DNSForwarder: Sendable {
     private var waiterCount = 0
     private var deadlines = DeadlineQueue()
     private(set) var health = ServerHealth()
+    private var cookies = CookieJar()
 
     init(limits: DNSForwarderLimits) { self.limits = limits }
 
@@ -121,8 +122,20 @@ struct DNSForwarder: Sendable {
         case .plainOnly:
             health.failedWithEDNS(server)
             send(id, to: server, over: transport, now, &generator, &steps)
+        case .cookieless:
+            cookies.refuse(server)
+            send(id, to: server, over: transport, now, &generator, &steps)
+        case .badCookie(let content):
+            cookies.learn(content, from: server)
+            // RFC 7873, section 5.3: once more, and then over TCP.
+            let isFirst = flights.with(id) { flight in
+                defer { flight.hasBadCookie = true }
+                return !flight.hasBadCookie
+            }
+            send(id, to: server, over: isFirst == true ? .udp : .tcp, now, &generator, &steps)
         case .damaged: askOther(than: server, id, now, &generator, &steps)
-        case .answer(let answer):
+        case .answer(let answer, let cookie):
+            if let cookie { cookies.learn(cookie, from: server) }
             guard answer.isRefusal, !isProbe else {
                 land(id, with: answer, &steps)
                 break
@@ -198,8 +211,9 @@ struct DNSForwarder: Sendable {
         _ generator: inout some RandomNumberGenerator, _ steps: inout [Step]
     ) {
         let (deadline, hasEDNS) = (now + limits.timeout, !health.isPlain(server))
+        let cookie = hasEDNS ? cookies.cookie(for: server, using: &generator) : nil
         let bytes = flights.with(id) {
-            $0.ask(server, over: transport, withEDNS: hasEDNS, at: now, until: deadline, using: &generator)
+            $0.ask(server, over: transport, withEDNS: hasEDNS, cookie, at: now, until: deadline, using: &generator)
         }
         guard let bytes else { return }
         deadlines.append(DeadlineQueue.Entry(deadline: deadline, flight: id))

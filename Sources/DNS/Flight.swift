@@ -30,6 +30,10 @@ struct Flight: Sendable {
     /// The name as it was sent, letters in upper or lower case at random.
     private(set) var sentName = DNSName.root
     private(set) var sentAt: Duration = .zero
+    /// What went with the query; nil where the server does not understand it.
+    private(set) var cookie: UpstreamCookie?
+    /// Whether a server has already said that the cookie was a wrong one.
+    var hasBadCookie = false
     /// When the wait for the answer ends.
     private(set) var deadline: Duration = .zero
     /// The best answer so far that says no more than that there is none.
@@ -43,12 +47,13 @@ struct Flight: Sendable {
     /// Notes that `server` is asked, and returns the query.
     mutating func ask(
         _ server: ServiceConfiguration.DNS.Server, over transport: DNSTransport, withEDNS hasEDNS: Bool,
-        at now: Duration,
-        until deadline: Duration, using generator: inout some RandomNumberGenerator
+        _ cookie: UpstreamCookie?, at now: Duration, until deadline: Duration,
+        using generator: inout some RandomNumberGenerator
     ) -> [UInt8] {
         self.server = server
         self.transport = transport
         self.hasEDNS = hasEDNS
+        self.cookie = cookie
         queryID = UInt16.random(in: .min ... .max, using: &generator)
         sentName = question.name.withRandomCase(using: &generator)
         sentAt = now
@@ -58,7 +63,7 @@ struct Flight: Sendable {
 
     /// The query for the server: nothing of it is the client's but for the question.
     private var queryBytes: [UInt8] {
-        var writer = WireWriter(reserving: 12 + sentName.wire.count + 4 + 11)
+        var writer = WireWriter(reserving: 12 + sentName.wire.count + 4 + 11 + 44)
         // AD says that AD in the answer is understood (RFC 6840, section 5.7).
         DNSHeader(
             id: queryID, recursionDesired: question.flags.contains(.recursionDesired), isAuthentic: true,
@@ -68,7 +73,9 @@ struct Flight: Sendable {
         writer.raw(sentName.wire)
         writer.u16(question.type.rawValue)
         writer.u16(question.recordClass.rawValue)
-        if hasEDNS { EDNS(dnssecOK: question.flags.contains(.dnssecOK)).write(to: &writer) }
+        if hasEDNS {
+            EDNS(dnssecOK: question.flags.contains(.dnssecOK)).write(to: &writer) { cookie?.write(to: &$0) }
+        }
         return writer.bytes
     }
 
@@ -82,9 +89,14 @@ struct Flight: Sendable {
         case truncated
         /// The server did not understand the OPT record (RFC 6891, section 7).
         case plainOnly
+        /// It did not understand the cookie.
+        case cookieless
+        /// It wants another cookie, which it gives (RFC 7873, section 5.2.5).
+        case badCookie([UInt8])
         /// It cannot be read.
         case damaged
-        case answer(ForeignAnswer)
+        /// With the content of its COOKIE option.
+        case answer(ForeignAnswer, cookie: [UInt8]?)
     }
 
     /// Compares a message with what was asked (RFC 5452, section 9.1), the case of each letter of the name included.
@@ -105,8 +117,23 @@ struct Flight: Sendable {
             if header.isTruncated { return .truncated }
         }
         if isLost, hasEDNS, counts.additional == 0 { return .plainOnly }
-        guard let answer = try? ForeignAnswer(reading: message) else { return .damaged }
-        return .answer(answer)
+        guard let records = try? ForeignRecords(message) else { return .damaged }
+        if let cookie {
+            if isLost, !(records.cookie.map(cookie.isAnswered) ?? false) { return .cookieless }
+            if transport == .udp, let reply = judge(cookie, records) { return reply }
+        }
+        guard let answer = try? ForeignAnswer(records, of: message) else { return .damaged }
+        return .answer(answer, cookie: records.cookie)
+    }
+
+    /// What is wrong with an answer to a query with a cookie (RFC 7873, section 5.3); nil for nothing.
+    private func judge(_ cookie: UpstreamCookie, _ records: ForeignRecords) -> Reply? {
+        guard let content = records.cookie, !cookie.isEchoed(by: content) else {
+            // A server that has cookies has them always; but there may be several behind one address.
+            return cookie.server == nil ? nil : .doubtful
+        }
+        guard cookie.isAnswered(by: content) else { return .foreign }
+        return records.responseCode == .badCookie ? .badCookie(content) : nil
     }
 }
 

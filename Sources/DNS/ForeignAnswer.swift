@@ -30,16 +30,17 @@ struct ForeignAnswer: Sendable {
     static let longestDenial: UInt32 = 10_800
 
     /// Reads a whole message that answers one question.
-    init(reading message: Span<UInt8>) throws(WireError) {
-        var records = try ForeignRecords(message)
+    init(reading message: Span<UInt8>) throws(WireError) { try self.init(ForeignRecords(message), of: message) }
+
+    /// Takes a message of which the records are known.
+    init(_ records: ForeignRecords, of message: Span<UInt8>) throws(WireError) {
         guard records.optOffset == nil || records.optEnd == message.count else {
             // Cut out of the middle, it would leave pointers that lead astray: such a message is written anew.
             var parsed = try DNSMessage(message)
             let edns = parsed.additional.filter { $0.type == .opt }
             parsed.additional = parsed.additional.filter { $0.type != .opt } + edns
             let ordered = parsed.bytes
-            records = try ForeignRecords(ordered.span)
-            self.init(records, ordered.span)
+            self.init(try ForeignRecords(ordered.span), ordered.span)
             return
         }
         self.init(records, message)

@@ -12,6 +12,8 @@ struct ForeignRecords {
     private(set) var optOffset: Int?
     private(set) var optEnd = 0
     private(set) var extendedError: UInt16?
+    /// The content of the COOKIE option.
+    private(set) var cookie: [UInt8]?
     private(set) var hasPrivateAddress = false
     private var extendedCode: UInt8 = 0
     private var leastTTL = UInt32.max
@@ -52,7 +54,7 @@ struct ForeignRecords {
             optOffset = start
             optEnd = reader.offset
             extendedCode = UInt8(truncatingIfNeeded: ttl >> 24)
-            extendedError = try Self.extendedError(&data)
+            try readOptions(&data)
             return
         }
         // RFC 2181, section 8: a TTL with its first bit set is zero.
@@ -83,15 +85,17 @@ struct ForeignRecords {
         }
     }
 
-    /// The INFO-CODE of an Extended DNS Error option (RFC 8914, section 2).
-    private static func extendedError(_ options: inout WireReader) throws(WireError) -> UInt16? {
-        var found: UInt16?
+    private mutating func readOptions(_ options: inout WireReader) throws(WireError) {
         while !options.isAtEnd {
             let code = try options.u16()
             var content = try options.slice(Int(try options.u16()))
-            if code == EDNSOption.extendedError, found == nil { found = try content.u16() }
+            switch code {
+            // The INFO-CODE (RFC 8914, section 2).
+            case EDNSOption.extendedError where extendedError == nil: extendedError = try content.u16()
+            case EDNSOption.cookie where cookie == nil: cookie = content.rest()
+            default: break
+            }
         }
-        return found
     }
 
     /// MINIMUM, which ends the record: after two names, the serial number and three times.

@@ -142,8 +142,8 @@ struct DNSForwardingTests {
         }
     }
 
-    @Test(arguments: ["plain", "truncate", "lowercase", "spoof"])
-    func `a server that is old, small, careless or imitated is understood`(behaviour: String) async throws {
+    @Test(arguments: ["plain", "truncate", "lowercase", "spoof", "cookie"])
+    func `a server that is old, small, careless, imitated or careful is understood`(behaviour: String) async throws {
         try requireTools("dig", "python3")
         try await withSite { site in
             let server = try await serveZone(site, behaviour)
@@ -177,8 +177,7 @@ struct DNSForwardingTests {
         print(answered)
         """
 
-    /// RFC 5452, section 9.2: a forger has to guess the port. A busy network's are used again, but none often, nor in turn, and a
-    /// quiet one's never.
+    /// A busy network's ports are used again, but none often, nor in turn, and a quiet one's never (RFC 5452, section 9.2).
     @Test func `other servers are asked from ports that nobody can foresee`() async throws {
         try requireTools("python3", "ss")
         try await withSite { site in

@@ -7,6 +7,7 @@ ZONE has a line for each record: owner, type number, data in hexadecimal. TTLs a
   spoof      sends forged answers, wrong in id, port or sender, before the right one
   silent     does not answer
   fail       answers SERVFAIL
+  cookie     answers over UDP only who sends the cookie that it gives (RFC 7873)
   ports      also tells the port that each query over UDP comes from
 Each query is a line of output: transport, name, type, flags DO and CD.
 """
@@ -60,6 +61,13 @@ def respond(message, transport):
     if "lowercase" in behaviours and transport == "udp":
         question = wire(name.lower()) + question[-4:]
     opt = struct.pack(">BHHIH", 0, OPT, 1232, 0x8000 if is_signed else 0, 0) if has_opt else b""
+    sent = message[end + 15 :] if has_opt else b""
+    if "cookie" in behaviours and len(sent) >= 8:
+        given = sent[:8] + b"vnettest"
+        option = struct.pack(">HH", 10, len(given)) + given
+        # BADCOOKIE is 23: 7 in the header and 1 in the OPT record.
+        is_wrong = transport == "udp" and sent != given
+        opt = struct.pack(">BHHIH", 0, OPT, 1232, 0x01000000 if is_wrong else 0, len(option)) + option
 
     def finish(code, answers=(), authority=(), more=0):
         body = b""
@@ -71,6 +79,8 @@ def respond(message, transport):
 
     if "plain" in behaviours and has_opt:
         return message[:2] + bytes([0x81, 0x81]) + bytes(8)
+    if "cookie" in behaviours and transport == "udp" and sent != sent[:8] + b"vnettest":
+        return finish(7)
     if "fail" in behaviours:
         return finish(2)
     if "truncate" in behaviours and transport == "udp":
