@@ -101,22 +101,39 @@ public struct DNSResolver: Sendable {
         effects: inout [Effect]
     ) -> DNSOutcome {
         var query: Query
-        let servers: [Server]
         switch zone.read(message) {
         case .ignore: return .ignored
         case .refuse(let code, let header):
             Reply.writeHeader(code, to: header, recursionAvailable: zone.canForward, into: &response)
             return .answered(by: .network)
-        case .query(let read):
-            query = read
-            grantCookie(to: &query, at: client.address, now)
-            switch zone.resolve(query, in: message) {
-            case .reply(let reply):
+        case .query(let read): query = read
+        }
+        grantCookie(to: &query, at: client.address, now)
+        switch zone.resolve(query, in: message) {
+        case .reply(let reply):
+            reply.write(to: query, in: message, over: transport, into: &response)
+            return .answered(by: .network)
+        case .ask(let servers):
+            return lookUp(query, in: message, servers, client, transport, now, &generator, &response, &effects)
+        case .follow(let reply, let target, let servers):
+            guard let alias = ForeignAlias(reply, to: target, asked: query, in: message, over: transport) else {
                 reply.write(to: query, in: message, over: transport, into: &response)
                 return .answered(by: .network)
-            case .ask(let named): servers = named
             }
+            let outcome = lookUp(
+                alias.query, in: alias.message.span, of: alias, servers, client, .tcp, now, &generator, &response,
+                &effects)
+            if case .answered = outcome { alias.join(&response) }
+            return outcome
         }
+    }
+
+    /// Answers what others know from memory, or asks them; `alias` is whose target the query is about.
+    private mutating func lookUp(
+        _ query: Query, in message: Span<UInt8>, of alias: ForeignAlias? = nil, _ servers: [Server],
+        _ client: DNSClient, _ transport: DNSTransport, _ now: Duration,
+        _ generator: inout some RandomNumberGenerator, _ response: inout WireWriter, _ effects: inout [Effect]
+    ) -> DNSOutcome {
         let seconds = now.wholeSeconds
         switch cache.find(query, in: message, now: seconds) {
         case .fresh(let entry):
@@ -139,7 +156,8 @@ public struct DNSResolver: Sendable {
                 return .answered(by: .nobody)
             }
             var reader = WireReader(message)
-            let waiter = Waiter(client: client, transport: transport, message: reader.rest(), query: query)
+            let waiter = Waiter(
+                client: client, transport: transport, message: reader.rest(), query: query, alias: alias)
             carryOut(forwarder.ask(question, servers, for: waiter, now: now, using: &generator), now, &effects)
             return .pending
         }
@@ -242,6 +260,7 @@ public struct DNSResolver: Sendable {
             var response = WireWriter(reserving: answer.bytes.count + 64)
             answer.write(
                 to: waiter.query, in: waiter.message.span, age: .seconds(0), over: waiter.transport, into: &response)
+            waiter.alias?.join(&response)
             let answerer = flight.server.map { DNSAnswerer.server($0) } ?? .nobody
             effects.append(.answer(waiter.client, response.bytes, by: answerer))
         }
@@ -262,6 +281,7 @@ public struct DNSResolver: Sendable {
         }
         var response = WireWriter(reserving: 512)
         cache.write(entry, to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
+        waiter.alias?.join(&response)
         return .answer(waiter.client, response.bytes, by: answerer)
     }
 
@@ -271,6 +291,7 @@ public struct DNSResolver: Sendable {
         var response = WireWriter(reserving: waiter.message.count + 32)
         Self.failure(reason, code)
             .write(to: waiter.query, in: waiter.message.span, over: waiter.transport, into: &response)
+        waiter.alias?.join(&response)
         return .answer(waiter.client, response.bytes, by: .nobody)
     }
 

@@ -22,7 +22,8 @@ extension DNSZone {
         case .query(let query):
             switch resolve(query, in: message) {
             case .ask(let servers): return .forward(to: servers)
-            case .reply(let reply): reply.write(to: query, in: message, over: transport, into: &response)
+            case .reply(let reply), .follow(let reply, _, _):
+                reply.write(to: query, in: message, over: transport, into: &response)
             }
         }
         return .answer(response.bytes)
@@ -49,6 +50,8 @@ extension DNSZone {
         case reply(Reply)
         /// Nobody here knows; these servers, at least one, may.
         case ask([ServiceConfiguration.DNS.Server])
+        /// An alias, and these servers may know more of the name that it leads to.
+        case follow(Reply, DNSName, [ServiceConfiguration.DNS.Server])
     }
 
     func resolve(_ query: Query, in message: Span<UInt8>) -> Resolution {
@@ -89,7 +92,7 @@ extension DNSZone {
 
     /// Follows an alias as far as names are known here (RFC 1034, section 4.3.2).
     ///
-    /// Where it leads elsewhere, the client has to ask about the target itself.
+    /// Where it leads to somebody else's name, whoever has that is to be asked, if the client wants us to.
     private func follow(_ node: NameTree.Node, _ query: Query, in message: Span<UInt8>) -> Resolution {
         var targets: [NameTree.Node] = []
         var last = node
@@ -103,6 +106,15 @@ extension DNSZone {
         let isKnownToEnd = last.alias == nil
         if isKnownToEnd, !last.answers(query.type), let domain, let apex = query.offset(of: domain, in: message) {
             reply.apexOffset = apex
+        }
+        if let name = last.alias, tree.nodes[name] == nil, query.header.recursionDesired {
+            let question = DNSMessage(
+                header: query.header, questions: [DNSQuestion(name: name, type: query.type)])
+            if case .query(let query) = read(question.bytes.span),
+                case .ask(let servers) = resolve(query, in: question.bytes.span)
+            {
+                return .follow(reply, name, servers)
+            }
         }
         return .reply(reply)
     }

@@ -9,6 +9,8 @@ struct Waiter: Sendable {
     let message: [UInt8]
     /// What stands in the message.
     let query: Query
+    /// Whose target the message is about; nil where the client has asked about the name itself.
+    var alias: ForeignAlias?
 }
 
 /// One question on its way to other servers, and how far it has come.
