@@ -68,6 +68,32 @@ import Testing
         }
     }
 
+    /// The same at each octet of one commit: it is there as a whole or not at all, and what was acknowledged before it is.
+    @Test func losesNothingWhereverACommitIsCut() throws {
+        try Self.withFolder { path in
+            _ = try LeaseStore(path: path)
+            let store = try LeaseStore(path: path)
+            var ends: [Int] = []
+            for lease in [Self.full, Self.bare] {
+                try store.commit(
+                    [(Self.lab, .store(lease))],
+                    news: [LeaseNews(network: Self.lab, kind: .added, lease: .v4(lease))], at: WallTime(seconds: 1))
+                ends.append(try Data(contentsOf: URL(filePath: path + "-wal")).count)
+            }
+            let database = try Data(contentsOf: URL(filePath: path))
+            let log = try Data(contentsOf: URL(filePath: path + "-wal"))
+            #expect(ends[1] == log.count && ends[1] - ends[0] > 1_000)
+            let copy = path + ".copy"
+            for cut in ends[0]...log.count {
+                try database.write(to: URL(filePath: copy))
+                try log.prefix(cut).write(to: URL(filePath: copy + "-wal"))
+                let kept = try LeaseStore(path: copy).leases(of: Self.lab).ipv4
+                #expect(kept == (cut < log.count ? [Self.full] : [Self.full, Self.bare]), "cut at \(cut)")
+                for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
+            }
+        }
+    }
+
     /// Who had an address, when: known after the lease's end, and found by address and time.
     @Test func recordsWhoHadWhat() throws {
         try Self.withFolder { path in

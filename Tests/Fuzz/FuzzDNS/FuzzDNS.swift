@@ -48,7 +48,7 @@ private func read(_ bytes: [UInt8]) {
 private func ask(_ bytes: [UInt8]) {
     var random = SeededGenerator(seed: 1)
     var resolver = DNSResolver(lab, using: &random)
-    for (number, transport) in [(1, DNSTransport.udp), (2, .tcp)] {
+    for (number, transport) in [(1 as UInt64, DNSTransport.udp), (2, .tcp)] {
         let client = guest(number)
         var response = WireWriter()
         var effects: [DNSEffect] = []
