@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Measures vnet's name server beside dnsmasq and unbound.
+"""Measures vnet's name server beside dnsmasq and unbound, and a program that sends each question back.
 
   sudo VNET=.build/release/vnet Benchmarks/dns.py [SERVER...]
 
-Each server in turn has core 0 to itself and serves the same network of vnet's, with the same firewall before it; dnsperf has
-core 1 and asks it from another namespace over a veth. The servers know 1,000 names of n1.lab, and ask an upstream server in a third
-namespace about example.test. What counts is the server's processor time for each answered query, since the client is the
-bottleneck; queries per second are below it. A second table has what 100,000 names cost, how long answers take at half load, and
-how many queries are lost while a thousand guests a second get leases with names, which vnet alone has in one program. Prints
-Markdown tables, each figure the median of the rounds; figures of a busy machine are worth little, so the load stands below them.
+Each server in turn has core 0 to itself and serves the same network of vnet's, with the same firewall before it; the client has
+core 1 and asks it from another namespace over a veth (Benchmarks/DNSLoad, 64 questions at a time). The servers know 1,000 names
+of n1.lab, and ask an upstream server in a third namespace about example.test. What counts is the server's processor time for each
+answered query; queries per second are below it. `echo` is as little as any server can take. A second table has what 100,000 names
+cost, how long answers take at half load, and how many queries are lost while a thousand guests a second get leases with
+names, which vnet alone has in one program. Prints Markdown tables, each figure the median of the rounds; figures of a busy machine
+are worth little, so the load stands below them.
 
 ROUNDS (3) of each measurement, SECONDS (3) each.
 """
 
+import json
 import os
 import re
 import shutil
@@ -55,7 +57,7 @@ def write(name, content):
 
 def set_up():
     os.chmod(work, 0o755)
-    sh(f"cc -O2 -o {work}/dhcp-load {HERE}/DHCPLoad/main.c")
+    sh(f"cc -O2 -o {work}/dhcp-load {HERE}/DHCPLoad/main.c; cc -O2 -o {work}/dns-load {HERE}/DNSLoad/main.c")
     sh(f"""
         for name in {HOST} {CLIENT} {UPSTREAM}; do ip netns add $name; ip -n $name link set lo up; done
         ip link add up0 netns {HOST} type veth peer name eth0 netns {UPSTREAM}
@@ -109,12 +111,6 @@ def write_names(large):
 <domain name='n1.lab' localOnly='yes'/>{service}<ip address='10.9.0.1' prefix='16'>{pool}</ip></network>""")
 
 
-def dnsperf(kind, *words):
-    return subprocess.run(
-        ["ip", "netns", "exec", CLIENT, "taskset", "-c", "1", "dnsperf", "-s", "10.9.0.1", "-d", f"{work}/{kind}",
-         "-c", "4", "-T", "1", "-l", SECONDS, *words], capture_output=True, text=True).stdout
-
-
 def vnet(*words):
     environment = {**os.environ, "VNET_ROOT": f"{work}/root"}
     return subprocess.run(
@@ -141,7 +137,9 @@ def begin(server):
         responder = next(pid for pid in pids if b"responder" in open(f"/proc/{pid}/cmdline", "rb").read())
         return int(responder), lambda: (
             vnet("stop", "n1"), vnet("undefine", "n1"), sh(f"ip -n {HOST} link del p0"))
-    if server == "unbound":
+    if server == "echo":
+        process = start(HOST, 0, [f"{work}/dns-load", "echo", "10.9.0.1"])
+    elif server == "unbound":
         process = start(HOST, 0, ["unbound", "-d", "-c", f"{work}/unbound.conf"])
     else:
         process = start(HOST, 0, [
@@ -165,26 +163,28 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def ask(kind, *words):
+    output = subprocess.run(
+        ["ip", "netns", "exec", CLIENT, "taskset", "-c", "1", f"{work}/dns-load", "ask", "10.9.0.1", f"{work}/{kind}",
+         "-l", SECONDS, *words], check=True, capture_output=True, text=True).stdout
+    return json.loads(output)
+
+
 def measure(pid, kind):
     figures = []
     for number in range(ROUNDS + 1):
         before = processor_seconds(pid)
-        output = dnsperf(kind, "-q", "64")
+        result = ask(kind)
         used = processor_seconds(pid) - before
-        rate = float(re.search(r"Queries per second:\s+([\d.]+)", output)[1])
-        completed = int(re.search(r"Queries completed:\s+(\d+)", output)[1])
-        lost = int(re.search(r"Queries lost:\s+(\d+)", output)[1])
         # The first fills caches.
         if number:
-            figures.append((used * 1e6 / max(1, completed), rate, lost))
+            figures.append((used * 1e6 / max(1, result["answered"]), result["rate"], result["lost"]))
     return [statistics.median(figure[index] for figure in figures) for index in range(3)]
 
 
 def slowest(rate):
     """The time in ms within which 99 of 100 answers come at a rate."""
-    output = dnsperf("own", "-q", "1000", "-Q", f"{rate:.0f}", "-v")
-    times = sorted(float(line.split()[-1]) for line in output.splitlines() if line.startswith("> NOERROR"))
-    return times[len(times) * 99 // 100] * 1000
+    return ask("own", "-r", f"{rate:.0f}")["p99"]
 
 
 def lost_during_changes():
@@ -192,16 +192,16 @@ def lost_during_changes():
     with subprocess.Popen(
             ["ip", "netns", "exec", CLIENT, f"{work}/dhcp-load", "-N", "-n", "2500", "-r", "1000", "eth0"],
             stdout=subprocess.PIPE, text=True) as guests:
-        output = dnsperf("own", "-q", "64", "-t", "2")
+        lost = ask("own")["lost"]
         bound = re.search(r'"bound": (\d+)', guests.stdout.read())[1]
-    return int(re.search(r"Queries lost:\s+(\d+)", output)[1]), int(bound)
+    return lost, int(bound)
 
 
 def main():
-    servers = sys.argv[1:] or ["dnsmasq", "unbound", "vnet"]
-    missing = [tool for tool in ("dnsperf", "dnsmasq", *servers) if tool != "vnet" and not shutil.which(tool)]
+    servers = sys.argv[1:] or ["dnsmasq", "unbound", "echo", "vnet"]
+    missing = [tool for tool in ("dnsmasq", *servers) if tool not in ("vnet", "echo") and not shutil.which(tool)]
     if missing:
-        sys.exit(f"error: missing: {', '.join(missing)}; install dnsperf, dnsmasq-base and unbound")
+        sys.exit(f"error: missing: {', '.join(missing)}; install dnsmasq-base and unbound")
     kinds = {"own": "own names", "missing": "missing names of the own domain", "cached": "names from memory",
              "forwarded": "names asked for elsewhere"}
     results = {}
@@ -210,6 +210,10 @@ def main():
         set_up()
         for server in servers:
             pid, end = begin(server)
+            if server == "echo":
+                results[server] = {"own": measure(pid, "own")}
+                end()
+                continue
             results[server] = {kind: measure(pid, kind) for kind in kinds}
             results[server]["slowest"] = statistics.median(
                 slowest(results[server]["own"][1] / 2) for _ in range(ROUNDS))
@@ -218,6 +222,8 @@ def main():
             end()
         write_names(large=True)
         for server in servers:
+            if server == "echo":
+                continue
             pid, end = begin(server)
             results[server]["many"] = measure(pid, "own")
             end()
@@ -236,9 +242,13 @@ def main():
     for kind, words in kinds.items():
         cells = []
         for server in servers:
+            if kind not in results[server]:
+                cells.append("")
+                continue
             cost, rate, lost = results[server][kind]
             cells.append(f"{cost:.1f}; {rate:,.0f}" + (f"; {lost:.0f} lost" if lost else ""))
         print(f"| {words} |", " | ".join(cells), "|")
+    servers = [server for server in servers if server != "echo"]
     print("\n| |", " | ".join(servers), "|")
     print("|---|" + "---|" * len(servers))
     ratios = [f"{results[server]['many'][0] / results[server]['own'][0]:.2f}" for server in servers]

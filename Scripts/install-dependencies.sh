@@ -20,7 +20,7 @@ demo=("${build[@]}" busybox-static cpio curl iproute2 iputils-ping nftables proc
 test=("${demo[@]}" bind9-dnsutils dbus dhcpcd-base dnsmasq-base firewalld golang-github-digitalocean-go-libvirt-dev
     golang-go ipxe iptables isc-dhcp-client jq kea-admin libsys-virt-perl libvirt-clients libvirt-daemon
     libvirt-daemon-driver-qemu libvirt-daemon-system libxml2-utils ovmf python3-libvirt socat udhcpc virtinst)
-bench=("${test[@]}" dnsperf kea-dhcp4-server unbound)
+bench=("${test[@]}" kea-dhcp4-server unbound)
 
 fail() {
     echo "install-dependencies: $*" >&2
