@@ -4,14 +4,14 @@ internal import Wire
 /// Questions on their way to other servers and back, as a state machine without sockets, without a clock and without memory
 /// of answers.
 ///
-/// A forged answer must guess the port, which is the executor's to choose anew for each ``Step/send(_:to:bytes:over:)``, the
-/// id, and the case of each letter of the name, which are chosen here (RFC 5452, section 9.2). Clients that ask the same wait
+/// A forged answer must guess the port, which the executor chooses so that nobody can foresee it, the cookie, where the server
+/// has them, the id, and the case of each letter of the name, which are chosen here (RFC 5452, section 9.2). Clients that ask the same wait
 /// for one flight.
 struct DNSForwarder: Sendable {
     typealias Server = ServiceConfiguration.DNS.Server
 
     enum Step {
-        /// Send `bytes` from a socket of its own, closing the one that the flight had before.
+        /// Send `bytes` from a socket that no other flight has, closing the one that this had before.
         case send(DNSFlightID, to: Server, bytes: [UInt8], over: DNSTransport)
         /// The flight is over: its waiters are to be told, and its socket to be closed.
         case landed(DNSFlightID, Flight, ForeignAnswer?)

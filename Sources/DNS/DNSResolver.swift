@@ -26,18 +26,19 @@ public enum DNSAnswerer: Hashable, Sendable {
 
 /// What the executor of a ``DNSResolver`` is to do, in the order in which it is told.
 public enum DNSEffect: Hashable, Sendable {
-    /// Send `bytes` from a socket of its own, on a port chosen at random, closing the one that the flight had before.
+    /// Send `bytes` from a socket that no other flight has, on a port that nobody can foresee, closing the one that this had
+    /// before.
     case send(DNSFlightID, to: ServiceConfiguration.DNS.Server, bytes: [UInt8], over: DNSTransport)
     case answer(DNSClient, [UInt8], by: DNSAnswerer)
-    /// Close the socket of a flight that is over.
+    /// Close the socket of a flight that is over, or keep it for another one.
     case close(DNSFlightID)
 }
 
 /// The name server of one network: its own names, and what it has asked and remembers of all others.
 ///
-/// A state machine without sockets and without a clock. `now`
-/// is the time since any fixed moment, on a clock that never goes back. Whoever holds the resolver carries out the effects of
-/// each call in their order, and calls ``tick(now:using:)`` at ``nextDeadline``.
+/// A state machine without sockets and without a clock. `now` is the time since any fixed moment, on a clock that never goes
+/// back. Whoever holds the resolver carries out the effects of each call in their order, and calls ``tick(now:using:)`` at
+/// ``nextDeadline``.
 public struct DNSResolver: Sendable {
     public typealias Effect = DNSEffect
     public typealias Server = ServiceConfiguration.DNS.Server

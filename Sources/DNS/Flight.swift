@@ -108,7 +108,9 @@ struct Flight: Sendable {
             header.isResponse, header.opcode == .query, header.id == queryID
         else { return .foreign }
         let isLost = header.responseCode == .formatError || header.responseCode == .notImplemented
-        if isLost, hasEDNS, counts.questions == 0 { return .plainOnly }
+        // Of a server that has given us a cookie, who says without it that it knows none may be a forger.
+        let isProven = transport == .tcp || cookie?.server == nil
+        if isLost, hasEDNS, counts.questions == 0 { return isProven ? .plainOnly : .doubtful }
         let nameStart = reader.offset
         guard counts.questions == 1, (try? Query.skipName(&reader, pointersAllowed: false)) != nil,
             message.nameEquals(question.name, at: nameStart), (try? reader.u16()) == question.type.rawValue,
@@ -118,12 +120,14 @@ struct Flight: Sendable {
             guard message.holds(sentName.wire, at: nameStart) else { return .doubtful }
             if header.isTruncated { return .truncated }
         }
-        if isLost, hasEDNS, counts.additional == 0 { return .plainOnly }
+        if isLost, hasEDNS, counts.additional == 0 { return isProven ? .plainOnly : .doubtful }
         guard let records = try? ForeignRecords(message) else { return .damaged }
         if let cookie {
-            if isLost, !(records.cookie.map(cookie.isAnswered) ?? false) { return .cookieless }
+            if isLost, isProven, !(records.cookie.map(cookie.isAnswered) ?? false) { return .cookieless }
             if transport == .udp, let reply = judge(cookie, records) { return reply }
         }
+        // Where nobody can forge, there is nothing that a cookie would prove.
+        guard records.responseCode != .badCookie else { return .damaged }
         guard let answer = try? ForeignAnswer(records, of: message) else { return .damaged }
         return .answer(answer, cookie: records.cookie)
     }

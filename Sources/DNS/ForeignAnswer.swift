@@ -29,10 +29,7 @@ struct ForeignAnswer: Sendable {
     static let longestLifetime: UInt32 = 86_400
     static let longestDenial: UInt32 = 10_800
 
-    /// Reads a whole message that answers one question.
-    init(reading message: Span<UInt8>) throws(WireError) { try self.init(ForeignRecords(message), of: message) }
-
-    /// Takes a message of which the records are known.
+    /// Takes a whole message that answers one question, and what its records say.
     init(_ records: ForeignRecords, of message: Span<UInt8>) throws(WireError) {
         guard records.optOffset == nil || records.optEnd == message.count else {
             // Cut out of the middle, it would leave pointers that lead astray: such a message is written anew.

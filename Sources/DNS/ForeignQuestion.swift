@@ -15,19 +15,12 @@ struct ForeignQuestion: Hashable, Sendable {
         self.type = type
         self.recordClass = recordClass
         self.flags = flags
-        hash = Self.hash(name.wire.span, at: 0, type, recordClass, flags)
-    }
-
-    /// The hash of a question whose name begins at `offset` of `message`.
-    static func hash(
-        _ message: Span<UInt8>, at offset: Int, _ type: DNSRecordType, _ recordClass: DNSClass, _ flags: Flags
-    ) -> Int {
         var hasher = Hasher()
-        message.hashName(at: offset, into: &hasher)
-        return hash(hasher, type, recordClass, flags)
+        name.wire.span.hashName(at: 0, into: &hasher)
+        hash = Self.hash(hasher, type, recordClass, flags)
     }
 
-    /// The same, where `name` has taken in the name.
+    /// The hash of a question, where `name` has taken in its name.
     static func hash(_ name: Hasher, _ type: DNSRecordType, _ recordClass: DNSClass, _ flags: Flags) -> Int {
         var hasher = name
         hasher.combine(UInt64(type.rawValue) << 32 | UInt64(recordClass.rawValue) << 8 | UInt64(flags.rawValue))

@@ -34,6 +34,8 @@ extension DNSLoop {
     }
 
     /// Whether there is soon no room for more in a socket's queue.
+    ///
+    /// Up to a quarter of the room may be what has been read already: the kernel reckons that later.
     private static func isCrowded(_ socket: Int32) -> Bool { clinux_queue_fill(socket) > 50 }
 }
 

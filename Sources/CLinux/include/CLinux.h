@@ -147,9 +147,6 @@ struct clinux_batch *clinux_batch_create(void);
 /// Receives what has come; returns how many datagrams, or -1.
 int clinux_batch_receive(struct clinux_batch *batch, int socket);
 
-/// How much of the room for what a socket has received is taken, in percent; -1 where the kernel does not tell.
-int clinux_queue_fill(int socket);
-
 /// The octets of one of them, valid until more are received.
 const uint8_t *clinux_batch_message(const struct clinux_batch *batch, int index, size_t *count);
 
@@ -161,6 +158,9 @@ void clinux_batch_answer(struct clinux_batch *batch, int index, const void *data
 
 /// Sends the answers; those that the socket has no room for are lost, as any datagram may be.
 void clinux_batch_send(struct clinux_batch *batch, int socket);
+
+/// How much of the room for what a socket has received is taken, in percent; -1 where the kernel does not tell.
+int clinux_queue_fill(int socket);
 
 /// Sends one ICMPv6 message to all nodes of the interface (ff02::1).
 ssize_t clinux_send_to_all_nodes(int router_socket, int interface_index, const void *data, size_t count);
