@@ -37,9 +37,9 @@ public struct ARPPacket: Hashable, Sendable {
         target = IPv4Address(try reader.u32())
     }
 
-    /// To everybody on the link, filled up to the least that Ethernet has.
-    public var frame: [UInt8] {
-        var writer = WireWriter(reserving: 60)
+    /// Writes a frame to everybody on the link, filled up to the least that Ethernet has.
+    public func writeFrame(to writer: inout WireWriter) {
+        let start = writer.count
         writer.mac(Self.broadcast)
         writer.mac(senderMAC)
         writer.u16(Self.etherType)
@@ -52,7 +52,6 @@ public struct ARPPacket: Hashable, Sendable {
         writer.u32(sender.value)
         writer.mac(MACAddress(0))
         writer.u32(target.value)
-        writer.pad(toCount: 60)
-        return writer.bytes
+        writer.pad(toCount: start + 60)
     }
 }

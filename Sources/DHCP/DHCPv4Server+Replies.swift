@@ -6,9 +6,8 @@ extension DHCPv4Server {
         let times = plan.times(of: address, for: client, requested: message.options.u32(.leaseTime))
         var reply = answer(.offer, to: message)
         reply.yiaddr = address
-        reply.options.set(times)
         let name = hostName(for: client, at: address, now: now)
-        addParameters(to: &reply, asIn: message, name: name, isReserved: isReserved(name, for: client))
+        addParameters(to: &reply, asIn: message, times, name: name, isReserved: isReserved(name, for: client))
         return deliver(reply, to: message, at: address)
     }
 
@@ -16,11 +15,10 @@ extension DHCPv4Server {
         var reply = answer(.ack, to: message)
         reply.ciaddr = message.ciaddr
         reply.yiaddr = lease.address
-        reply.options.set(times)
+        addParameters(
+            to: &reply, asIn: message, times, name: lease.hostName, isReserved: isReserved(lease.hostName, for: client))
         // The answer to a DISCOVER is an ACK only where the client can take one (RFC 4039, section 3.1).
         if message.kind == .discover { reply.options[.rapidCommit] = [] }
-        addParameters(
-            to: &reply, asIn: message, name: lease.hostName, isReserved: isReserved(lease.hostName, for: client))
         return deliver(reply, to: message, at: lease.address)
     }
 
@@ -29,13 +27,14 @@ extension DHCPv4Server {
         var reply = answer(.ack, to: message)
         reply.ciaddr = message.ciaddr
         let name = book.leases(of: client).first { $0.address == message.ciaddr }?.hostName
-        addParameters(to: &reply, asIn: message, name: name, isReserved: isReserved(name, for: client))
+        addParameters(to: &reply, asIn: message, nil, name: name, isReserved: isReserved(name, for: client))
         return deliver(reply, to: message, at: message.ciaddr)
     }
 
     func nak(_ refusal: DHCPv4Decision.Refusal, for message: DHCPv4Message) -> DHCPv4Reply {
         var reply = answer(.nak, to: message)
         reply.options.set(.message, text: refusal.rawValue)
+        addIdentifiers(to: &reply, asIn: message)
         guard message.giaddr == .any else {
             // The client's address may be wrong for its link, so that the relay agent cannot reach it there.
             reply.wantsBroadcast = true
@@ -49,18 +48,25 @@ extension DHCPv4Server {
         reply.flags = message.flags
         reply.giaddr = message.giaddr
         reply.options.set(.serverIdentifier, configuration.serverAddress)
-        // Both as the client or its relay agent sent them (RFC 6842, section 3; RFC 3046, section 2.2).
-        reply.options[.clientIdentifier] = message.options[.clientIdentifier]
-        reply.options[.relayAgent] = message.options[.relayAgent]
         return reply
     }
 
+    /// Adds what is as the client or its relay agent sent it (RFC 6842, section 3; RFC 3046, section 2.2).
+    private func addIdentifiers(to reply: inout DHCPv4Message, asIn message: DHCPv4Message) {
+        for code in [.clientIdentifier, .relayAgent] as [DHCPv4Message.OptionCode] {
+            if let value = message.options.value(code) { reply.options.set(code, value) }
+        }
+    }
+
     /// Adds what the client asks for in its parameter request list, or everything where it sent no list; the subnet
-    /// mask and a reserved name in any case.
+    /// mask, a reserved name, times and identifiers in any case.
+    ///
+    /// What most replies have comes in the order in which it is written, which is the fastest.
     private func addParameters(
-        to reply: inout DHCPv4Message, asIn message: DHCPv4Message, name: String?, isReserved: Bool
+        to reply: inout DHCPv4Message, asIn message: DHCPv4Message, _ times: LeaseTimes?, name: String?,
+        isReserved: Bool
     ) {
-        let list = message.options[.parameterRequestList]
+        let list = message.options.value(.parameterRequestList)
         func isWanted(_ code: DHCPv4Message.OptionCode) -> Bool { list?.contains(code.rawValue) ?? true }
 
         reply.options.set(.subnetMask, configuration.subnet.netmask)
@@ -68,18 +74,20 @@ extension DHCPv4Server {
         if isWanted(.nameServers), !configuration.nameServers.isEmpty {
             reply.options.set(.nameServers, configuration.nameServers)
         }
+        if isReserved || isWanted(.hostName), let name { reply.options.set(.hostName, text: name) }
         if isWanted(.domainName), let domain = configuration.domain { reply.options.set(.domainName, text: domain) }
         if isWanted(.interfaceMTU), let mtu = configuration.mtu { reply.options.set(.interfaceMTU, mtu) }
         if isWanted(.broadcastAddress) { reply.options.set(.broadcastAddress, configuration.subnet.broadcast) }
-        if isReserved || isWanted(.hostName), let name { reply.options.set(.hostName, text: name) }
+        if let times { reply.options.set(times) }
+        addIdentifiers(to: &reply, asIn: message)
         if let stated = message.options[.clientFQDN], !stated.isEmpty {
-            reply.options[.clientFQDN] = fullName(name, answering: stated)
+            reply.options.set(.clientFQDN, fullName(name, answering: stated))
         }
         if let boot = configuration.boots.first(where: { $0.conditions.allHold(for: message) }) {
             add(boot, to: &reply, asIn: message)
         }
         addOptions(to: &reply, asIn: message, isWanted)
-        if reply.options[.vendorClass] == nil, HTTPBoot.isAsked(by: message.options[.vendorClass]),
+        if !reply.options.contains(.vendorClass), HTTPBoot.isAsked(by: message.options.value(.vendorClass)),
             HTTPBoot.isAnswered(by: reply.options[.bootFileName] ?? reply.file)
         {
             reply.options[.vendorClass] = HTTPBoot.vendorClass
@@ -119,7 +127,7 @@ extension DHCPv4Server {
     private func add(_ boot: ServiceConfiguration.DHCP.Boot, to reply: inout DHCPv4Message, asIn message: DHCPv4Message)
     {
         reply.siaddr = boot.server
-        let byHTTP = HTTPBoot.isAsked(by: message.options[.vendorClass]) ? boot.httpURL : nil
+        let byHTTP = HTTPBoot.isAsked(by: message.options.value(.vendorClass)) ? boot.httpURL : nil
         let file = Array((byHTTP ?? boot.file).utf8)
         // The field ends with a zero (RFC 2131, section 2); a longer name has room in the option alone.
         let fits = file.count < 128

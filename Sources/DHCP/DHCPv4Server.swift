@@ -104,7 +104,7 @@ public struct DHCPv4Server: Sendable {
     private func client(of message: DHCPv4Message) -> Client {
         let options = message.options
         let identifier = options[.clientIdentifier]
-        if options[.hostName] != nil || options[.clientFQDN] != nil {
+        if options.contains(.hostName) || options.contains(.clientFQDN) {
             return Client(identifier: identifier, mac: message.chaddr, name: HostName.stated(in: options))
         }
         let nameless = Client(identifier: identifier, mac: message.chaddr, name: nil)
@@ -121,7 +121,7 @@ public struct DHCPv4Server: Sendable {
             if poolSize > 0 { incidents.append(.exhausted(.ipv4, client.mac)) }
             return .ignore(.noAddressFree)
         }
-        if message.options[.rapidCommit] != nil { return acknowledge(address, to: client, message, now) }
+        if message.options.contains(.rapidCommit) { return acknowledge(address, to: client, message, now) }
         guard book.offerCount < Self.offerLimit || !book.offers(to: client).isEmpty else {
             return .ignore(.tooManyOffers)
         }

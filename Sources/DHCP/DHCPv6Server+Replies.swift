@@ -88,11 +88,11 @@ extension DHCPv6Server {
         if let boot = configuration.boots.first(where: { request.isOf($0.clients) }), isWanted(.bootFileURL),
             request.options.requested != nil
         {
-            let byHTTP = HTTPBoot.isAsked(by: request.options[.vendorClass]) ? boot.httpURL : nil
+            let byHTTP = HTTPBoot.isAsked(by: request.options[.vendorClass]?[...]) ? boot.httpURL : nil
             options.append(.bootFileURL, Array((byHTTP ?? boot.url).utf8))
         }
-        if let stated = request.options[.vendorClass], HTTPBoot.isAsked(by: stated),
-            options[.bootFileURL].map(HTTPBoot.isAnswered) == true, !options.contains(.vendorClass)
+        if let stated = request.options[.vendorClass], HTTPBoot.isAsked(by: stated[...]),
+            options[.bootFileURL].map({ HTTPBoot.isAnswered(by: $0) }) == true, !options.contains(.vendorClass)
         {
             // The enterprise number is the client's own.
             options.append(.vendorClass) { writer in

@@ -4,7 +4,7 @@ public enum HostName {
     ///
     /// That of the FQDN option comes before that of the host name option (RFC 4702, section 3.1).
     public static func stated(in options: DHCPv4Message.Options) -> String? {
-        options[.clientFQDN].flatMap(fromFQDN) ?? options[.hostName].flatMap { label($0[...]) }
+        options.value(.clientFQDN).flatMap(fromFQDN) ?? options.value(.hostName).flatMap(label)
     }
 
     /// The name that a DHCPv6 client states in its FQDN option (RFC 4704, section 4.2).
@@ -35,7 +35,7 @@ public enum HostName {
 
     /// Flags, two octets that mean nothing any more, and the name: as on the DNS wire where the E flag is set, else in
     /// the deprecated ASCII form (RFC 4702, sections 2.1 and 2.3).
-    private static func fromFQDN(_ option: [UInt8]) -> String? {
+    private static func fromFQDN(_ option: ArraySlice<UInt8>) -> String? {
         let name = option.dropFirst(3)
         guard let flags = option.first, !name.isEmpty else { return nil }
         let isOnDNSWire = flags & 0x04 != 0

@@ -1,5 +1,5 @@
 public import NetworkModel
-internal import Wire
+public import Wire
 
 /// The headers of a UDP datagram in one IPv4 packet in one Ethernet frame: what a packet socket (AF_PACKET, SOCK_RAW)
 /// sends and receives.
@@ -28,7 +28,6 @@ public struct UDPFrame: Hashable, Sendable {
 
     private static let etherTypeIPv4: UInt16 = 0x0800
     private static let protocolUDP: UInt8 = 17
-    private static let ethernetHeaderSize = 14
 
     /// Reads the headers of a received frame and finds its payload, which is not copied: the range is one of `bytes`.
     ///
@@ -75,44 +74,45 @@ public struct UDPFrame: Hashable, Sendable {
         return (headers, reader.offset..<reader.offset + datagramSize - 8)
     }
 
-    /// The whole frame around `payload`, at most 65,507 octets, with both checksums.
-    public func frame(carrying payload: [UInt8]) -> [UInt8] {
-        let datagramSize = UInt16(payload.count + 8)
-        var writer = WireWriter(reserving: Self.ethernetHeaderSize + 28 + payload.count)
+    /// Writes the whole frame around what `payload` writes, at most 65,507 octets, with both checksums.
+    public func write(to writer: inout WireWriter, payload: (inout WireWriter) -> Void) {
         writer.mac(destination.mac)
         writer.mac(source.mac)
         writer.u16(Self.etherTypeIPv4)
 
+        let packetStart = writer.count
         writer.u8(0x45)  // Version 4, a header of 5 words.
         writer.u8(0x10)  // Low delay, as DHCP servers commonly ask for.
-        writer.u16(datagramSize + 20)
+        writer.u16(0)  // The packet's size.
         writer.u16(0)  // Identification: means nothing where a packet is not to be fragmented (RFC 6864, section 4.1).
         writer.u16(0x4000)  // Don't fragment.
         writer.u8(64)  // Time to live.
         writer.u8(Self.protocolUDP)
-        writer.u16(0)
+        writer.u16(0)  // The header's checksum.
         writer.u32(source.address.value)
         writer.u32(destination.address.value)
-        var headerChecksum = InternetChecksum()
-        headerChecksum.add(writer.bytes.span.extracting(droppingFirst: Self.ethernetHeaderSize))
-        writer.patch16(at: Self.ethernetHeaderSize + 10, headerChecksum.value)
 
         let datagramStart = writer.count
         writer.u16(source.port)
         writer.u16(destination.port)
-        writer.u16(datagramSize)
-        writer.u16(0)
-        writer.raw(payload)
-        var checksum = InternetChecksum()
-        checksum.add(writer.bytes.span.extracting(droppingFirst: datagramStart))
+        writer.u16(0)  // The datagram's size.
+        writer.u16(0)  // Its checksum.
+        payload(&writer)
+
+        let datagramSize = UInt16(writer.count - datagramStart)
+        writer.patch16(at: packetStart + 2, UInt16(writer.count - packetStart))
+        writer.patch16(at: datagramStart + 4, datagramSize)
+        var (header, datagram) = (InternetChecksum(), InternetChecksum())
+        header.add(writer.bytes.span.extracting(packetStart..<datagramStart))
+        writer.patch16(at: packetStart + 10, header.value)
+        datagram.add(writer.bytes.span.extracting(droppingFirst: datagramStart))
         // The pseudo header (RFC 768).
-        checksum.add(source.address)
-        checksum.add(destination.address)
-        checksum.add(UInt16(Self.protocolUDP))
-        checksum.add(datagramSize)
+        datagram.add(source.address)
+        datagram.add(destination.address)
+        datagram.add(UInt16(Self.protocolUDP))
+        datagram.add(datagramSize)
         // Zero would mean that there is no checksum.
-        writer.patch16(at: datagramStart + 6, checksum.value == 0 ? 0xFFFF : checksum.value)
-        return writer.bytes
+        writer.patch16(at: datagramStart + 6, datagram.value == 0 ? 0xFFFF : datagram.value)
     }
 }
 
@@ -133,17 +133,19 @@ extension DHCPv4Reply {
     public static let serverPort: UInt16 = 67
     public static let clientPort: UInt16 = 68
 
-    /// The reply as a frame from the server of the given addresses.
+    /// Writes the reply as a frame from the server of the given addresses.
     ///
-    /// Nil where it is for a relay agent, which can answer ARP: that one is sent from a UDP socket.
-    public func frame(from mac: MACAddress, _ address: IPv4Address) -> [UInt8]? {
-        let source = UDPFrame.Endpoint(mac, address, Self.serverPort)
+    /// False, and nothing written, where it is for a relay agent, which can answer ARP: that one is sent from a UDP socket.
+    public func writeFrame(from mac: MACAddress, _ address: IPv4Address, to writer: inout WireWriter) -> Bool {
+        let client: UDPFrame.Endpoint
         switch destination {
-        case .relay: return nil
-        case .unicast(let address, let mac):
-            return UDPFrame(from: source, to: .init(mac, address, Self.clientPort)).frame(carrying: payload)
-        case .broadcast:
-            return UDPFrame(from: source, to: .init(.broadcast, .broadcast, Self.clientPort)).frame(carrying: payload)
+        case .relay: return false
+        case .unicast(let address, let mac): client = .init(mac, address, Self.clientPort)
+        case .broadcast: client = .init(.broadcast, .broadcast, Self.clientPort)
         }
+        UDPFrame(from: .init(mac, address, Self.serverPort), to: client).write(to: &writer) {
+            message.write(to: &$0, limit: sizeLimit)
+        }
+        return true
     }
 }

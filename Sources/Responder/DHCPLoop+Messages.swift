@@ -102,12 +102,12 @@ extension DHCPLoop {
         switch network.server?.handle(message, now: now) {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)
-            round.acknowledgements.append((uuid, .v4(reply)))
+            next.acknowledgements.append((uuid, .v4(reply)))
         case .reply(let reply):
             if reply.message.kind == .offer, message.giaddr == .any {
                 network.probe(reply.message.yiaddr, for: message.chaddr)
             }
-            round.replies.append((uuid, .v4(reply)))
+            replies.append((uuid, .v4(reply)))
         case .commit(let changes): add(changes, of: uuid)
         case .ignore, nil: break
         }
@@ -131,8 +131,8 @@ extension DHCPLoop {
         switch decision {
         case .commitThenReply(let changes, let reply):
             add(changes, of: uuid)
-            round.acknowledgements.append((uuid, .v6(reply)))
-        case .reply(let reply): round.replies.append((uuid, .v6(reply)))
+            next.acknowledgements.append((uuid, .v6(reply)))
+        case .reply(let reply): replies.append((uuid, .v6(reply)))
         case .ignore, nil: break
         }
     }

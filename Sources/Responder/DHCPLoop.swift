@@ -7,8 +7,9 @@ internal import ResponderChannel
 
 /// The loop that serves DHCP and router advertisements of all networks.
 ///
-/// One round: read up to 64 messages from each socket that is ready, decide each, put all leases of the round on disk in one
-/// transaction, tell the names to the DNS loop, and only then send the replies that speak of them.
+/// One round: read up to 64 messages from each socket that is ready, decide each, and send what promises nothing that lasts. All
+/// leases that were decided since the last commit go to disk in one transaction on another thread; when they are there, their
+/// names go to the DNS loop, and only then are the replies sent that speak of them.
 final class DHCPLoop {
     enum Message: Sendable {
         case request(ResponderRequest, descriptors: [Int32])
@@ -21,6 +22,7 @@ final class DHCPLoop {
     /// What a ready descriptor is for.
     private enum Source {
         case mailbox
+        case commits
         case frames(NetworkUUID)
         case relay(NetworkUUID)
         case arp(NetworkUUID)
@@ -32,7 +34,7 @@ final class DHCPLoop {
         /// The network that it is of; nil for what is of none.
         var network: NetworkUUID? {
             switch self {
-            case .mailbox: nil
+            case .mailbox, .commits: nil
             case .frames(let uuid), .relay(let uuid), .arp(let uuid), .neighbours(let uuid), .ipv6Frames(let uuid),
                 .ipv6Socket(let uuid), .router(let uuid):
                 uuid
@@ -41,36 +43,30 @@ final class DHCPLoop {
     }
 
     private let mailbox: Mailbox<Message>
-    private let dns: DNSLoops
+    let dns: DNSLoops
     private let boot: Mailbox<BootLoop.Message>
-    private let store: LeaseStore
+    let store: LeaseStore
+    let writer: LeaseWriter
     private let channel: Channel
     private let poller: Poller
+    /// Of ``writer`` alone, to wait for.
+    let commits: Poller
     /// How many other loops have not done their part of a request yet.
     private var unfinished: [UInt64: Int] = [:]
     private var sources: [UInt64: Source] = [:]
     private var lastToken: UInt64 = 0
-    private var history = LeaseHistory()
+    var history = LeaseHistory()
     private var clock: LeaseClock
     var now: WallTime { clock.now }
     var networks: [NetworkUUID: DHCPNetwork] = [:]
-    var round = Round()
+    /// What goes out without the disk.
+    var replies: [(network: NetworkUUID, reply: Reply)] = []
+    /// What the disk works at, and what has been decided since.
+    var underway: Commit?
+    var next = Commit()
     /// For ``messagesPerRound`` frames, each in a place of its own, or for one datagram.
     var buffer = [UInt8](repeating: 0, count: messagesPerRound * frameRoom)
     var lengths = [UInt32](repeating: 0, count: messagesPerRound)
-
-    /// What one round has decided and not done yet.
-    struct Round {
-        var changes: [(network: NetworkUUID, change: LeaseChange)] = []
-        var replies: [(network: NetworkUUID, reply: Reply)] = []
-        /// Replies that speak of `changes`.
-        var acknowledgements: [(network: NetworkUUID, reply: Reply)] = []
-    }
-
-    enum Reply {
-        case v4(DHCPv4Reply)
-        case v6(DHCPv6Reply)
-    }
 
     /// How often leases that ended are looked for.
     private static let sweepInterval: Duration = .seconds(5)
@@ -80,16 +76,20 @@ final class DHCPLoop {
 
     init(
         mailbox: Mailbox<Message>, dns: DNSLoops, boot: Mailbox<BootLoop.Message>, store: LeaseStore,
-        clock: LeaseClock, channel: Channel
+        writer: LeaseWriter, clock: LeaseClock, channel: Channel
     ) throws {
         self.clock = clock
         self.mailbox = mailbox
         self.dns = dns
         self.boot = boot
         self.store = store
+        self.writer = writer
         self.channel = channel
         poller = try Poller()
+        commits = try Poller()
+        try commits.add(writer.results.descriptor, token: 0)
         try watch(mailbox.descriptor, .mailbox)
+        try watch(writer.results.descriptor, .commits)
     }
 
     func run() throws {
@@ -100,6 +100,7 @@ final class DHCPLoop {
             for ready in poller.wait(ContinuousClock.now.duration(to: deadline)) {
                 switch sources[ready.token] {
                 case .mailbox: for message in mailbox.take() { handle(message) }
+                case .commits: takeResults()
                 case .frames(let uuid): readFrames(uuid)
                 case .relay(let uuid): readRelayed(uuid)
                 case .arp(let uuid): readARP(uuid)
@@ -142,6 +143,8 @@ final class DHCPLoop {
     /// Does what can be done here; what the DNS loop has a part in is answered when that is done too.
     private func carryOut(_ request: ResponderRequest, _ descriptors: [Int32]) throws {
         let number = request.number
+        // What was decided before is on disk before anyone hears of it, and comes before what is decided now.
+        settle()
         switch request.command {
         case .serve(let configuration, let index, let roles):
             guard roles.count == descriptors.count else {
@@ -160,18 +163,13 @@ final class DHCPLoop {
             dns.post(.withdraw(uuid, number))
             boot.post(.withdraw(uuid, number))
         case .leases(let uuid):
-            // What the round has decided is on disk before anyone hears of it.
-            finishRound()
             send(.leases(number, try networks[uuid]?.leases ?? store.leases(of: uuid)))
         case .leaseRecords(let uuid, let address, let time):
-            finishRound()
             send(.leaseRecords(number, try store.records(of: uuid, address: address, at: time)))
         case .release(let uuid, let address):
-            // What was decided before must not come after.
-            finishRound()
             let changes = try networks[uuid]?.release(address, now: now) ?? store.leases(of: uuid).removal(of: address)
             add(changes, of: uuid)
-            guard finishRound() else { throw SystemError("write the lease database", errno: EIO) }
+            guard settle() else { throw SystemError("write the lease database", errno: EIO) }
             send(.done(number))
         case .dnsCache(let uuid, let flush): dns.post(.cache(uuid, flush: flush, number))
         case .forget(let uuid):
@@ -257,75 +255,13 @@ final class DHCPLoop {
 
     /// Somebody has set the wall clock: leases last as long as guests were promised.
     private func follow(_ step: Int64) {
+        settle()
         do {
             try store.moveExpiries(by: step, offset: clock.offset)
             for (uuid, network) in networks { network.restore(try store.leases(of: uuid)) }
             send(.trouble("the clock was set by \(step) s, and the ends of all leases with it"))
         } catch {
             send(.trouble("the clock was set by \(step) s, and leases end earlier or later by that: \(error)"))
-        }
-    }
-
-    func add(_ changes: [LeaseChange], of uuid: NetworkUUID) {
-        round.changes += changes.map { (uuid, $0) }
-    }
-
-    /// Offers and refusals, which promise nothing that lasts, and then disk, names, acknowledgements: in this order.
-    ///
-    /// False where the disk has not got it.
-    @discardableResult
-    private func finishRound() -> Bool {
-        defer { round = Round() }
-        for (uuid, reply) in round.replies { send(reply, of: uuid) }
-        if !round.replies.isEmpty { flush() }
-        guard !round.changes.isEmpty else { return true }
-        let now = now
-        let news = history.news(of: round.changes)
-        do {
-            try store.commit(round.changes, news: news, at: now)
-        } catch {
-            // Nobody hears of a lease that is not on disk; the clients will ask again.
-            for uuid in Set(round.changes.map(\.network)) {
-                if let known = try? store.leases(of: uuid) { history.begin(uuid, with: known) }
-            }
-            send(.trouble("\(error)"))
-            return false
-        }
-        tellNames(of: news)
-        report(round.changes)
-        for (uuid, reply) in round.acknowledgements { send(reply, of: uuid) }
-        flush()
-        let told = history.told(news, now: now)
-        if !told.isEmpty { send(.leaseNews(told)) }
-        return true
-    }
-
-    private func flush() {
-        for network in networks.values { network.flush() }
-    }
-
-    private func send(_ reply: Reply, of uuid: NetworkUUID) {
-        switch reply {
-        case .v4(let reply): networks[uuid]?.send(reply)
-        case .v6(let reply): networks[uuid]?.send(reply)
-        }
-    }
-}
-
-extension DHCPLoop {
-    /// Tells the name service what is new, as far as it has to do with names.
-    private func tellNames(of news: [LeaseNews]) {
-        let changes = news.filter { $0.kind == .changed || $0.lease.hostName != nil }.map {
-            (network: $0.network, change: $0.change)
-        }
-        if !changes.isEmpty { dns.post(.leases(changes)) }
-    }
-
-    /// Tells the daemon of the changes that it asks for, before the guests hear of them.
-    private func report(_ changes: [(network: NetworkUUID, change: LeaseChange)]) {
-        let told = changes.filter { networks[$0.network]?.reportsLeases == true }
-        for (uuid, changes) in Dictionary(grouping: told, by: \.network) {
-            send(.leasesChanged(uuid, changes.map(\.change)))
         }
     }
 }

@@ -3,6 +3,7 @@ internal import DHCP
 internal import Glibc
 internal import NetworkModel
 internal import ResponderChannel
+internal import Wire
 
 /// One network in the DHCP loop: its servers and its sockets.
 final class DHCPNetwork {
@@ -26,7 +27,7 @@ final class DHCPNetwork {
     private var incidents: [DHCPIncident] = []
     private var incidentFilter = IncidentFilter()
     /// Frames that are to go out, one behind the other, and the length of each.
-    private var outbox: (frames: [UInt8], lengths: [UInt32]) = ([], [])
+    private var outbox: (frames: WireWriter, lengths: [UInt32]) = (WireWriter(), [])
     var ipv6Server: DHCPv6Server?
     var ipv6Frames: Int32?
     /// What relay agents send comes here, and all answers leave by it.
@@ -195,32 +196,37 @@ final class DHCPNetwork {
     /// Who does answers before the client can take it. Whose it is by lease need not be asked.
     func probe(_ address: IPv4Address, for client: MACAddress) {
         guard arp != nil, server?.holder(of: address) != client else { return }
-        send(ARPPacket(probing: address, from: configuration.bridgeMAC).frame)
+        sendFrame {
+            ARPPacket(probing: address, from: configuration.bridgeMAC).writeFrame(to: &$0)
+            return true
+        }
     }
 
-    /// Has a frame go out with the others of this round.
-    private func send(_ frame: [UInt8]) {
+    /// Has what is written go out with the other frames of this round; false where nothing was written.
+    @discardableResult
+    private func sendFrame(_ write: (inout WireWriter) -> Bool) -> Bool {
         if outbox.lengths.count == clinux_frame_limit { flush() }
-        outbox.frames += frame
-        outbox.lengths.append(UInt32(frame.count))
+        let start = outbox.frames.count
+        guard write(&outbox.frames) else { return false }
+        outbox.lengths.append(UInt32(outbox.frames.count - start))
+        return true
     }
 
     /// Sends the frames of this round; those that are lost are asked for again.
     func flush() {
         guard !outbox.lengths.isEmpty else { return }
         if let frames {
-            unsafe clinux_send_frames(frames, interfaceIndex, outbox.frames, outbox.lengths, outbox.lengths.count)
+            unsafe clinux_send_frames(frames, interfaceIndex, outbox.frames.bytes, outbox.lengths, outbox.lengths.count)
         }
-        outbox.frames.removeAll(keepingCapacity: true)
+        outbox.frames.removeAll()
         outbox.lengths.removeAll(keepingCapacity: true)
     }
 
     /// Sends a reply the way it must go; one that is lost is asked for again.
     func send(_ reply: DHCPv4Reply) {
         guard let dhcp = configuration.dhcp else { return }
-        if let frame = reply.frame(from: configuration.bridgeMAC, dhcp.serverAddress) {
-            send(frame)
-        } else if case .relay(let agent) = reply.destination, let relay {
+        let isFrame = sendFrame { reply.writeFrame(from: configuration.bridgeMAC, dhcp.serverAddress, to: &$0) }
+        if !isFrame, case .relay(let agent) = reply.destination, let relay {
             let payload = reply.payload
             var endpoint = clinux_endpoint(.v4(agent), port: DHCPv4Reply.serverPort)
             _ = unsafe clinux_send_to(relay, payload, payload.count, &endpoint)

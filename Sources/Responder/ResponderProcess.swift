@@ -20,6 +20,7 @@ public enum ResponderProcess {
         let dns = try DNSLoops(count: min(dnsLoopLimit, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let dhcp = try Mailbox<DHCPLoop.Message>()
         let boot = try Mailbox<BootLoop.Message>()
+        let writer = try LeaseWriter(store)
         try Sandbox.restrictSystemCalls()
         if let loss { try channel.send(ResponderEvent.trouble(loss)) }
 
@@ -28,7 +29,12 @@ public enum ResponderProcess {
             start { try DNSLoop(mailbox: mailbox, dhcp: dhcp, descriptors: share).run() }
         }
         start { try BootLoop(mailbox: boot, dhcp: dhcp).run() }
-        start { try DHCPLoop(mailbox: dhcp, dns: dns, boot: boot, store: store, clock: clock, channel: channel).run() }
+        start { try writer.run() }
+        start {
+            try DHCPLoop(
+                mailbox: dhcp, dns: dns, boot: boot, store: store, writer: writer, clock: clock, channel: channel
+            ).run()
+        }
         while let (request, descriptors) = try channel.receive(ResponderRequest.self) {
             dhcp.post(.request(request, descriptors: descriptors))
         }

@@ -79,8 +79,15 @@ public struct WireReader: ~Escapable {
 
     /// The bytes not read yet, copied.
     @inlinable public mutating func rest() -> [UInt8] {
+        var copy: [UInt8] = []
+        rest(appendedTo: &copy)
+        return copy
+    }
+
+    /// Appends a copy of the bytes not read yet.
+    @inlinable public mutating func rest(appendedTo array: inout [UInt8]) {
         defer { position = bytes.count }
-        return Self.copy(bytes.extracting(position..<bytes.count))
+        Self.append(bytes.extracting(position..<bytes.count), to: &array)
     }
 
     /// The bytes not read yet up to the first that is zero, or to the end, copied.
@@ -88,16 +95,16 @@ public struct WireReader: ~Escapable {
         defer { position = bytes.count }
         var end = position
         while end < bytes.count, bytes[end] != 0 { end += 1 }
-        return Self.copy(bytes.extracting(position..<end))
+        var copy: [UInt8] = []
+        Self.append(bytes.extracting(position..<end), to: &copy)
+        return copy
     }
 
-    @inlinable static func copy(_ part: Span<UInt8>) -> [UInt8] {
-        guard part.count > 0 else { return [] }
-        var copy: [UInt8] = []
-        copy.append(addingCapacity: part.count) { output in
+    @inlinable static func append(_ part: Span<UInt8>, to array: inout [UInt8]) {
+        guard part.count > 0 else { return }
+        array.append(addingCapacity: part.count) { output in
             for index in part.indices { output.append(part[index]) }
         }
-        return copy
     }
 
     @inlinable func require(_ count: Int) throws(WireError) {

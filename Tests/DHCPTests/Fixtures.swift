@@ -174,3 +174,21 @@ func replay(_ changes: [LeaseChange], onto leases: inout [IPv4Address: Lease]) {
         }
     }
 }
+
+extension UDPFrame {
+    /// The frame around `payload`, behind octets that are not its own.
+    func frame(carrying payload: [UInt8]) -> [UInt8] {
+        var writer = WireWriter()
+        writer.raw([0xAA, 0xBB, 0xCC])
+        write(to: &writer) { $0.raw(payload) }
+        return Array(writer.bytes.dropFirst(3))
+    }
+}
+
+extension DHCPv4Reply {
+    /// The frame that the reply goes out in; nil where it goes in none.
+    func frame(from mac: MACAddress, _ address: IPv4Address) -> [UInt8]? {
+        var writer = WireWriter()
+        return writeFrame(from: mac, address, to: &writer) ? writer.bytes : nil
+    }
+}

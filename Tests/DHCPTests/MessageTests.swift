@@ -177,6 +177,37 @@ import Wire
         #expect(received.options[.clientIdentifier]?.count == 50)
     }
 
+    /// Options are like a dictionary, whatever is set, replaced and taken away, and however long it is.
+    @Test(arguments: 0..<50) func optionsByTheirCodes(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var (options, expected) = (DHCPv4Message.Options(), [DHCPv4Message.OptionCode: [UInt8]]())
+        let codes: [DHCPv4Message.OptionCode] = [
+            .subnetMask, .routers, .hostName, .serverIdentifier, .clientIdentifier, .relayAgent, .init(rawValue: 254),
+        ]
+        for _ in 0..<40 {
+            guard let code = codes.randomElement(using: &random),
+                let length = [0, 1, 4, 254, 255, 256, 510, 511, 600].randomElement(using: &random)
+            else { continue }
+            let value =
+                Int.random(in: 0..<3, using: &random) == 0
+                ? nil : Array(repeating: random.bytes(upTo: 1).first ?? 7, count: length)
+            options[code] = value
+            expected[code] = value
+            for code in codes {
+                #expect(options[code] == expected[code])
+                #expect(options.contains(code) == (expected[code] != nil))
+            }
+        }
+        var writer = WireWriter()
+        options.write(to: &writer)
+        var reader = WireReader(writer.bytes.span)
+        var read = DHCPv4Message.Options()
+        try read.read(from: &reader)
+        #expect(read == options)
+        for code in codes { options[code] = nil }
+        #expect(options.isEmpty)
+    }
+
     /// An option of the wrong length is one that is not there.
     @Test func ignoresOptionsOfTheWrongLength() {
         var options = DHCPv4Message.Options()

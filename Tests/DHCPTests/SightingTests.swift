@@ -89,7 +89,10 @@ import Wire
     }
 
     @Test func probesAskAndClaimNothing() throws {
-        let frame = ARPPacket(probing: "10.0.0.150", from: "52:54:00:00:00:99").frame
+        var writer = WireWriter()
+        for _ in 0..<2 { ARPPacket(probing: "10.0.0.150", from: "52:54:00:00:00:99").writeFrame(to: &writer) }
+        #expect(writer.bytes.prefix(60) == writer.bytes.suffix(60))
+        let frame = Array(writer.bytes.dropFirst(60))
         #expect(frame.count == 60 && frame[0..<6].allSatisfy { $0 == 0xFF })
         let packet = try ARPPacket(reading: frame.span)
         #expect(packet.target == "10.0.0.150" && packet.sender == .any && !packet.isReply)
