@@ -32,7 +32,14 @@ internal import CXML
     }
 
     /// Runs once, before any thread parses: libxml2 asks for it where there is more than one.
-    private static let setUpLibrary: Void = xmlInitParser()
+    ///
+    /// The datatypes of schemas, and RELAX NG's table of them, it would set up with the first schema that needs them, and
+    /// without a lock.
+    private static let setUpLibrary: Void = {
+        xmlInitParser()
+        xmlSchemaInitTypes()
+        _ = xmlRelaxNGInitTypes()
+    }()
 
     /// Reads `bytes` without network access, without expanding entities and without a word on standard error.
     ///

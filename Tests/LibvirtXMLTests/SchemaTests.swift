@@ -92,6 +92,22 @@ internal import Testing
         #expect(found.first?.hasPrefix("line 3, column \(column): \(words)") == true, "\(found)")
     }
 
+    /// libxml2 sets up its datatypes with the first schema, in a process of its own each time: threads that compile theirs
+    /// at that moment have them all.
+    @Test func setsDatatypesUpOnce() async {
+        for _ in 1...20 {
+            await #expect(processExitsWith: .success) {
+                await withTaskGroup(of: Void.self) { threads in
+                    for _ in 1...8 {
+                        threads.addTask {
+                            do { _ = try SchemaTests.schema() } catch { fatalError("\(error)") }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// However large a document is, it is not looked at for ever.
     @Test(.timeLimit(.minutes(1))) func endsWithLargeDocuments() throws {
         let many = try problems(String(repeating: "<ip address='a' prefix='b'/>\n", count: 30_000))
