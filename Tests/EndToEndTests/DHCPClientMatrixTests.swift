@@ -198,10 +198,10 @@ struct DHCPClientMatrixTests {
         try guest.start(
             "unshare", "-m", "--propagation", "private", "sh", "-ec",
             """
-            mkdir -p '\(guest.lab.folder)/networkd'
+            mkdir -p '\(guest.lab.folder)/networkd-\(guest.role)'
             mount -t tmpfs none /run
             mkdir -p /run/systemd/network /run/systemd/netif
-            mount --bind '\(guest.lab.folder)/networkd' /run/systemd/netif
+            mount --bind '\(guest.lab.folder)/networkd-\(guest.role)' /run/systemd/netif
             mkdir -p /run/systemd/netif/leases /run/systemd/netif/links
             chown -R systemd-network:systemd-network /run/systemd/netif
             mount -t tmpfs none /etc/systemd/network
@@ -220,79 +220,133 @@ struct DHCPClientMatrixTests {
             """)
     }
 
-    /// Each of them by its own clock, side by side.
-    @Test func `systemd-networkd, ISC's client and busybox's renew their leases in time, and keep them`() async throws {
+    /// The clients that keep their leases by clocks of their own, each in a guest.
+    private struct Trio {
+        static let macs = (4...9).map { "52:54:00:15:00:4\($0)" }
+        let systemd, isc, busybox: Namespace
+        let macs: [String]
+        var networkd, udhcpc: RunningProgram
+    }
+
+    /// Starts three guests' clients and waits until all have their leases: of both families, but busybox's.
+    private func trio(_ site: Site, from first: Int) async throws -> Trio {
+        let macs = Array(Trio.macs[first..<first + 3])
+        var guests: [Namespace] = []
+        for (number, mac) in macs.enumerated() {
+            guests.append(try await site.guest("vm\(first + number)", on: "br-lab", mac: mac))
+        }
+        let networkd = try await networkd(guests[0])
+        _ = try await guests[1].dhclient()
+        _ = try await guests[1].dhclient6()
+        // It renews from the address that it has, which its script is to give it.
+        let script = try await site.lab.script(
+            "udhcpc-address.sh",
+            """
+            #!/bin/sh
+            case "$1" in
+                deconfig) ip address flush dev "$interface" scope global ;;
+                bound | renew) ip address replace "$ip/$mask" dev "$interface" ;;
+            esac
+
+            """)
+        let udhcpc = try guests[2].start("udhcpc", "-i", "eth0", "-f", "-s", script)
+        let isBound = try await eventually {
+            var counts: [Int] = []
+            for mac in macs { counts.append(try await expiries(site, mac).count) }
+            return counts == [2, 2, 1]
+        }
+        try #require(isBound, "\(networkd.errorsSoFar)\n\(udhcpc.errorsSoFar)")
+        return Trio(
+            systemd: guests[0], isc: guests[1], busybox: guests[2], macs: macs, networkd: networkd, udhcpc: udhcpc)
+    }
+
+    /// Each of them by its own clock, side by side; those of `lost` have no answer to what only the server is asked.
+    @Test func `systemd-networkd, ISC's client and busybox's renew and rebind in time, and keep their leases`()
+        async throws
+    {
         try requireTools("dhclient", "udhcpc", "unshare")
         try await withSite { site in
             try await site.host.run(document())
-            let macs = ["vm1": "52:54:00:15:00:41", "vm2": "52:54:00:15:00:42", "vm3": "52:54:00:15:00:43"]
-            var guests: [String: Namespace] = [:]
-            for (name, mac) in macs { guests[name] = try await site.guest(name, on: "br-lab", mac: mac) }
-            let (systemd, isc, busybox) = (
-                try #require(guests["vm1"]), try #require(guests["vm2"]), try #require(guests["vm3"])
-            )
-            var program = try await networkd(systemd)
-            let isBound = try await eventually { try await expiries(site, macs["vm1"] ?? "").count == 2 }
-            try #require(isBound, "\(program.errorsSoFar)")
+            var heard = try await trio(site, from: 0)
+            let lost = try await trio(site, from: 3)
+            let networkd = "'\(site.lab.folder)'/networkd"
             // It has its addresses, its router, and the name servers of both families.
             let isConfigured = try await eventually {
-                let addresses = try await systemd.run("ip", "-o", "address", "show", "dev", "eth0", "scope", "global")
-                let text = try await site.lab.sh("cat '\(site.lab.folder)'/networkd/links/*").output
+                let addresses = try await heard.systemd.run(
+                    "ip", "-o", "address", "show", "dev", "eth0", "scope", "global")
+                let text = try await site.lab.sh("cat \(networkd)-vm0/links/*").output
                 return addresses.output.contains("inet 192.168.150.1")
                     && addresses.output.contains("inet6 fd15:4c2a:7b90:150::1")
                     && text.contains("DNS=192.168.150.1 \(Self.gateway6)") && text.contains("DOMAINS=lab.test\n")
             }
-            let state = try await site.lab.sh("cat '\(site.lab.folder)'/networkd/links/*").output
-            #expect(isConfigured, "\(state)\n\(program.errorsSoFar)")
+            let state = try await site.lab.sh("cat \(networkd)-vm0/links/*").output
+            #expect(isConfigured, "\(state)\n\(heard.networkd.errorsSoFar)")
 
-            _ = try await isc.dhclient()
-            _ = try await isc.dhclient6()
-            let script = try await site.lab.script("udhcpc-quiet.sh", "#!/bin/sh\nexit 0\n")
-            let udhcpc = try busybox.start("udhcpc", "-i", "eth0", "-f", "-s", script)
-            let all = try await eventually {
-                let counts = (
-                    try await expiries(site, macs["vm2"] ?? "").count, try await expiries(site, macs["vm3"] ?? "").count
-                )
-                return counts == (2, 1)
+            // A RENEW, type 5 (RFC 8415, section 7.3), is sent to everyone and names its server.
+            for guest in [lost.systemd, lost.isc, lost.busybox] {
+                try await guest.sh(
+                    """
+                    nft -f - <<'END'
+                    table netdev lost {
+                        chain renewals {
+                            type filter hook egress device "eth0" priority 0
+                            ip daddr 192.168.150.1 udp dport 67 counter drop
+                            udp dport 547 @th,64,8 5 counter drop
+                        }
+                    }
+                    END
+                    """)
             }
-            try #require(all, "\(udhcpc.errorsSoFar)")
             var before: [String: [String: Int64]] = [:]
-            for (name, mac) in macs { before[name] = try await expiries(site, mac) }
-            for (name, mac) in macs {
+            for mac in Trio.macs { before[mac] = try await expiries(site, mac) }
+            // T1 is after 60 s, T2 after 105 s, with DHCPv6 after 96 s.
+            for mac in heard.macs + lost.macs {
                 try await expectRenewed(
-                    site, since: before[name] ?? [:], mac: mac, within: .seconds(110),
-                    log: "\(name): \(program.errorsSoFar)")
+                    site, since: before[mac] ?? [:], mac: mac, within: .seconds(120),
+                    log: "\(mac): \(heard.networkd.errorsSoFar)\n\(lost.networkd.errorsSoFar)")
             }
-            // Busybox's renews by a signal too.
-            let earlier = try await expiries(site, macs["vm3"] ?? "")
+            for (guest, families) in [(lost.systemd, 2), (lost.isc, 2), (lost.busybox, 1)] {
+                let rules = try await guest.run("nft", "list", "table", "netdev", "lost").output
+                #expect(rules.matches(of: #/packets [1-9]/#).count == families, "\(guest.role): \(rules)")
+            }
+            for mac in Trio.macs {
+                let (now, first) = (try await expiries(site, mac), before[mac] ?? [:])
+                #expect(now.keys.sorted() == first.keys.sorted())
+            }
+
+            // Busybox's renews by a signal too, and after a reboot asks for what it had.
+            let mac = heard.macs[2]
+            let earlier = try await expiries(site, mac)
             try await Task.sleep(for: .seconds(1.1))
-            udhcpc.signal(SIGUSR1)
-            try await expectRenewed(site, since: earlier, mac: macs["vm3"] ?? "", log: udhcpc.errorsSoFar)
-            udhcpc.signal(SIGTERM)
-            _ = await udhcpc.outcome()
+            heard.udhcpc.signal(SIGUSR1)
+            try await expectRenewed(site, since: earlier, mac: mac, log: heard.udhcpc.errorsSoFar)
+            heard.udhcpc.signal(SIGTERM)
+            _ = await heard.udhcpc.outcome()
 
             // After a reboot each gets what it had, and what is given back is free.
-            let addresses = try await expiries(site, macs["vm1"] ?? "").keys.sorted()
-            program.signal(SIGKILL)
-            _ = await program.outcome()
-            program = try await networkd(systemd)
+            let addresses = try await expiries(site, heard.macs[0]).keys.sorted()
+            heard.networkd.signal(SIGKILL)
+            _ = await heard.networkd.outcome()
+            heard.networkd = try await self.networkd(heard.systemd)
             let isBack = try await eventually {
-                let log = program.errorsSoFar
+                let log = heard.networkd.errorsSoFar
                 return log.contains("DHCPv4 address 192.168.150.") && log.contains("DHCPv6 address fd15:4c2a:7b90:150:")
             }
-            #expect(isBack, "\(program.errorsSoFar)")
-            #expect(try await expiries(site, macs["vm1"] ?? "").keys.sorted() == addresses)
-            program.signal(SIGTERM)
-            _ = await program.outcome()
-            let isReleased = try await eventually { try await expiries(site, macs["vm1"] ?? "").count < 2 }
-            #expect(isReleased, "\(program.errorsSoFar)")
+            #expect(isBack, "\(heard.networkd.errorsSoFar)")
+            #expect(try await expiries(site, heard.macs[0]).keys.sorted() == addresses)
+            for program in [heard.networkd, lost.networkd] {
+                program.signal(SIGTERM)
+                _ = await program.outcome()
+            }
+            let isReleased = try await eventually { try await expiries(site, heard.macs[0]).count < 2 }
+            #expect(isReleased, "\(heard.networkd.errorsSoFar)")
             for family in ["-4", "-6"] {
-                let files = "\(site.lab.folder)/dhclient\(family == "-6" ? "6" : "")-vm2"
-                try await isc.run(
+                let files = "\(site.lab.folder)/dhclient\(family == "-6" ? "6" : "")-\(heard.isc.role)"
+                try await heard.isc.run(
                     "dhclient", family, "-r", "-v", "-lf", "\(files).leases", "-pf", "\(files).pid", "eth0"
                 ).orThrow()
             }
-            let isEmpty = try await eventually { try await expiries(site, macs["vm2"] ?? "").isEmpty }
+            let isEmpty = try await eventually { try await expiries(site, heard.macs[1]).isEmpty }
             #expect(isEmpty)
         }
     }
@@ -306,11 +360,11 @@ struct DHCPClientMatrixTests {
             // At the end it waits for what is still on its way, in microseconds.
             for words in [
                 [
-                    "-4", "-r", "40", "-R", "60", "-n", "120", "-f", "5", "-F", "5", "-l", "192.168.150.250",
+                    "-4", "-r", "200", "-R", "60", "-n", "600", "-f", "5", "-F", "5", "-l", "192.168.150.250",
                     "192.168.150.1",
                 ],
                 [
-                    "-6", "-e", "address-and-prefix", "-r", "40", "-R", "60", "-n", "120", "-f", "5", "-F", "5", "-l",
+                    "-6", "-e", "address-and-prefix", "-r", "200", "-R", "60", "-n", "600", "-f", "5", "-F", "5", "-l",
                     "eth0",
                 ],
             ] {
