@@ -60,11 +60,9 @@ struct LibvirtHypervisorTests {
         try requireTools("virt-qemu-run", "qemu-system-x86_64", "virsh", "unshare", "cpio", "busybox")
         try await withSite { site in
             let folder = site.lab.folder
-            let image = try await GuestImage(site.lab).folder
-            let checks = try site.lab.file("checks.sh", "check router answers $router\nsleep 3\n")
-            let scripts = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-                .appending(path: "../../Scripts").standardized.path
-            try await site.lab.run(["\(scripts)/guest-initrd.sh", image, checks, "\(folder)/initramfs.gz"]).orThrow()
+            let guest = try await GuestImage(site.lab)
+            let image = guest.folder
+            _ = try await guest.initrd(site.lab, checks: "check router answers $router\nsleep 3\n")
             _ = try site.lab.file("vm1.xml", domain(folder, image: image, tries: mode == "bridge" ? 1 : 15))
 
             let daemon = try await site.host.startAsVirtnetworkd()

@@ -21,11 +21,17 @@ struct NetworkBootTests {
             #!ipxe
             kernel vmlinuz initrd=initramfs.gz console=ttyS0 quiet cryptomgr.notests vnet.name=vm1
             initrd initramfs.gz
+            echo ipxe ${net0/ip} ${net0/netmask} ${net0/gateway}
+            echo options ${net0/dns} ${net0/domain} ${net0/7:ipv4}
+            ifclose net0
+            dhcp net0
+            echo again ${net0/ip}
             boot
             END
             """,
         ]).orThrow()
-        return network("lab", extra: extensions(boots.joined()))
+        let option = "<vnet:option code='7' value='192.168.150.7'/>"
+        return network("lab", extra: extensions(boots.joined() + option) + "<domain name='lab.test'/>")
             .replacing("<dhcp>", with: "<tftp root='\(folder)'/><dhcp>")
     }
 
@@ -40,7 +46,15 @@ struct NetworkBootTests {
         let outcome = await qemu.outcome(timeout: .seconds(400))
         #expect(outcome.code == 0, "\(outcome)")
         #expect(outcome.output.contains("GUEST vm1 lease 192.168.150.1"), "\(outcome)")
-        #expect(try await site.host.leases("lab").map(\.mac) == [Self.mac])
+        let lease = try #require(try await site.host.leases("lab").first)
+        #expect(lease.mac == Self.mac)
+        for line in [
+            "ipxe \(lease.address) 255.255.255.0 192.168.150.1\r\n", "options 192.168.150.1 lab.test 192.168.150.7\r\n",
+        ] {
+            #expect(outcome.output.contains(line), "\(outcome)")
+        }
+        // It asked anew, as after a reboot.
+        #expect(outcome.output.contains("again \(lease.address)"), "\(outcome)")
         return outcome
     }
 
@@ -63,7 +77,7 @@ struct NetworkBootTests {
         try await withSite { site in
             try await site.host.run(try await document(site, "<vnet:httpBoot/><vnet:boot file='\(file)'/>"))
             // What the script names is fetched as the script was.
-            try await boot(site, ["-machine", "pc", "-m", "256", "-boot", "n"])
+            try await boot(site, ["-machine", "pc,graphics=off", "-m", "256", "-boot", "n"])
         }
     }
 

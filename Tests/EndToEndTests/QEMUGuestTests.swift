@@ -38,6 +38,105 @@ struct QEMUGuestTests {
         }
     }
 
+    /// busybox's client in the guest, by signals and by its own clock, and once more as after a reboot.
+    private static let checks = """
+        cat >/run/note <<'END'
+        #!/bin/sh
+        /lib/guest/lease "$1" 2>/dev/null
+        echo "$1" >>/run/events
+        echo "event $1 $ip lease $lease mtu $mtu ntp $ntpsrv search $search routes $staticroutes"
+        END
+        chmod 755 /run/note
+        # event NAME COUNT SECONDS: waits until NAME has been COUNT times.
+        event() {
+            seconds=0
+            until [ "$(grep -c "$1" /run/events)" -ge "$2" ]; do
+                seconds=$((seconds + 1))
+                [ $seconds -lt "$3" ] || { echo "failed $1 $2"; return; }
+                sleep 1
+            done
+        }
+        touch /run/events
+        options="-i eth0 -f -s /run/note -x hostname:$name -O mtu -O ntpsrv -O search -O staticroutes"
+        udhcpc $options 2>&1 &
+        client=$!
+        event bound 1 30
+        sleep 2
+        kill -USR1 $client
+        event renew 1 30
+        # What it sends to the server alone is lost from here on.
+        event renew 2 150
+        kill -USR2 $client
+        event deconfig 2 30
+        sleep 6
+        kill -USR1 $client
+        event bound 2 30
+        kill -KILL $client
+        udhcpc $options -q -r $address
+        """
+
+    @Test func `a guest renews, rebinds, gives back and starts again`() async throws {
+        try requireTools("qemu-system-x86_64", "cpio", "busybox", "nft")
+        try await withSite { site in
+            let image = try await GuestImage(site.lab)
+            let initrd = try await image.initrd(site.lab, checks: Self.checks)
+            let options = """
+                <vnet:option code='26' value='1400'/><vnet:option code='42' value='192.168.150.1'/>\
+                <vnet:option code='119' value='lab.test,test'/>\
+                <vnet:option code='121' value='10.9.0.0/16,192.168.150.1'/>
+                """
+            try await site.host.run(
+                network("lab", extra: extensions(options)).replacing(
+                    "end='192.168.150.199'/>", with: "end='192.168.150.199'><lease expiry='2'/></range>"))
+            let before = try await site.host.snapshot()
+            let qemu = try site.host.start([
+                "qemu", "lab,name=vm1", "--", "qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-bios",
+                "qboot.rom", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot", "-kernel",
+                "\(image.folder)/vmlinuz",
+                "-initrd", initrd, "-append", "console=ttyS0 quiet cryptomgr.notests vnet.name=vm1", "-serial", "stdio",
+            ])
+            func events(_ name: String) -> Int {
+                qemu.outputSoFar.split(separator: "\r\n").count { $0.contains("event \(name) ") }
+            }
+
+            let hasRenewed = try await eventually(within: .seconds(120)) { events("renew") == 1 || !qemu.isRunning }
+            try #require(hasRenewed && qemu.isRunning, "\(qemu.outputSoFar)")
+            let lease = try #require(try await site.host.leases("lab").first)
+            let tap = try await site.host.namespace.sh("ip -o link show type tun | cut -d: -f2").text
+            try await site.host.namespace.sh(
+                """
+                nft -f - <<'END'
+                table netdev lost {
+                    chain renewals {
+                        type filter hook ingress device "\(tap)" priority 0
+                        ip daddr 192.168.150.1 udp dport 67 counter drop
+                    }
+                }
+                END
+                """)
+            let hasRebound = try await eventually(within: .seconds(150)) { events("renew") == 2 || !qemu.isRunning }
+            #expect(hasRebound, "\(qemu.outputSoFar)")
+            let lost = try await site.host.namespace.run("nft", "list", "table", "netdev", "lost").output
+            #expect(lost.contains(#/packets [1-9]/#), "\(lost)")
+            try await site.host.namespace.run("nft", "delete", "table", "netdev", "lost").orThrow()
+            let rebound = try #require(try await site.host.leases("lab").first)
+            #expect(rebound.address == lease.address)
+            #expect(rebound.expiry ?? 0 > lease.expiry ?? 0, "\(lease) \(rebound)")
+
+            let hasGivenBack = try await eventually { try await site.host.leases("lab").isEmpty || !qemu.isRunning }
+            #expect(hasGivenBack && qemu.isRunning, "\(qemu.outputSoFar)")
+            let outcome = await qemu.outcome()
+            #expect(outcome.code == 0 && !outcome.output.contains("failed"), "\(outcome)")
+            let given = "\(lease.address) lease 120 mtu 1400 ntp 192.168.150.1 search lab.test test routes 10.9.0.0/16"
+            let words = outcome.output.split(separator: "\r\n").filter { $0.contains("event ") }.map { line in
+                line.contains(given) ? line.split(separator: " ")[3] : line.contains("deconfig") ? "deconfig" : line
+            }
+            #expect(words == ["deconfig", "bound", "renew", "renew", "deconfig", "bound", "deconfig", "bound"])
+            #expect(try await site.host.leases("lab").map(\.address) == [lease.address])
+            try await site.host.expectUnchanged(since: before)
+        }
+    }
+
     @Test func `a guest with a macvtap is outside, and gets its lease there`() async throws {
         try requireTools("qemu-system-x86_64", "cpio", "busybox")
         try await withSite { site in
