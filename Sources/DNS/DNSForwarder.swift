@@ -14,7 +14,7 @@ struct DNSForwarder: Sendable {
         /// Send `bytes` from a socket that no other flight has, closing the one that this had before.
         case send(DNSFlightID, to: Server, bytes: [UInt8], over: DNSTransport)
         /// The flight is over: its waiters are to be told, and its socket to be closed.
-        case landed(DNSFlightID, Flight, ForeignAnswer?)
+        case landed(DNSFlightID, Flight, ServerAnswer?)
         /// This waiter is not waited with any more.
         case givenUp(Waiter)
     }
@@ -136,11 +136,12 @@ struct DNSForwarder: Sendable {
         case .damaged: askOther(than: server, id, now, &generator, &steps)
         case .answer(let answer, let cookie):
             if let cookie { cookies.learn(cookie, from: server) }
+            let word = ServerAnswer(answer: answer, server: server)
             guard answer.isRefusal, !isProbe else {
-                land(id, with: answer, &steps)
+                land(id, with: word, &steps)
                 break
             }
-            _ = flights.with(id) { $0.refusal = $0.refusal ?? answer }
+            _ = flights.with(id) { $0.refusal = $0.refusal ?? word }
             askOther(than: server, id, now, &generator, &steps)
         }
         return steps
@@ -221,7 +222,7 @@ struct DNSForwarder: Sendable {
         steps.append(.send(id, to: server, bytes: bytes, over: transport))
     }
 
-    private mutating func land(_ id: DNSFlightID, with answer: ForeignAnswer?, _ steps: inout [Step]) {
+    private mutating func land(_ id: DNSFlightID, with answer: ServerAnswer?, _ steps: inout [Step]) {
         guard let flight = flights.remove(id) else { return }
         if !flight.isProbe { flightsByQuestion[flight.question] = nil }
         forget(flight.waiters)

@@ -238,16 +238,17 @@ public struct DNSResolver: Sendable {
 
     /// Remembers what a flight has brought, and tells those who wait for it.
     private mutating func conclude(
-        _ flight: Flight, _ answer: ForeignAnswer?, _ now: Duration, _ effects: inout [Effect]
+        _ flight: Flight, _ word: ServerAnswer?, _ now: Duration, _ effects: inout [Effect]
     ) {
-        guard let answer else {
+        guard let word else {
             failures.remember(flight.question, now: now)
             for waiter in flight.waiters {
                 effects.append(stale(for: waiter, now) ?? failure(for: waiter, Self.noReachableServer))
             }
             return
         }
-        if refusesPrivateAddresses, answer.hasPrivateAddress {
+        let answer = word.answer
+        if refusesPrivateAddresses, answer.hasPrivateAddress, !zone.delegations.peers.contains(word.server) {
             for waiter in flight.waiters { effects.append(failure(for: waiter, Self.filtered, .refused)) }
             return
         }
@@ -262,8 +263,7 @@ public struct DNSResolver: Sendable {
             answer.write(
                 to: waiter.query, in: waiter.message.span, age: .seconds(0), over: waiter.transport, into: &response)
             waiter.alias?.join(&response)
-            let answerer = flight.server.map { DNSAnswerer.server($0) } ?? .nobody
-            effects.append(.answer(waiter.client, response.bytes, by: answerer))
+            effects.append(.answer(waiter.client, response.bytes, by: .server(word.server)))
         }
     }
 

@@ -92,7 +92,8 @@ extension DNSZone {
 
     /// Follows an alias as far as names are known here (RFC 1034, section 4.3.2).
     ///
-    /// Where it leads to somebody else's name, whoever has that is to be asked, if the client wants us to.
+    /// Where it leads to somebody else's name, whoever has that is to be asked, if the client wants us to. Where the last
+    /// name does not exist, the answer's code says so (RFC 6604, section 3).
     private func follow(_ node: NameTree.Node, _ query: Query, in message: Span<UInt8>) -> Resolution {
         var targets: [NameTree.Node] = []
         var last = node
@@ -100,22 +101,32 @@ extension DNSZone {
             targets.append(target)
             last = target
         }
-        var reply = Reply(
-            responseCode: .noError, recursionAvailable: canForward, node: node, aliasTargets: targets,
-            negativeTTL: Self.negativeTTL)
-        let isKnownToEnd = last.alias == nil
-        if isKnownToEnd, !last.answers(query.type), let domain, let apex = query.offset(of: domain, in: message) {
-            reply.apexOffset = apex
-        }
-        if let name = last.alias, tree.nodes[name] == nil, query.header.recursionDesired {
-            let question = DNSMessage(
-                header: query.header, questions: [DNSQuestion(name: name, type: query.type)])
-            if case .query(let query) = read(question.bytes.span),
-                case .ask(let servers) = resolve(query, in: question.bytes.span)
-            {
-                return .follow(reply, name, servers)
+        var responseCode = DNSResponseCode.noError
+        var unknown: (name: DNSName, servers: [ServiceConfiguration.DNS.Server])?
+        if let name = last.alias, tree.nodes[name] == nil {
+            let question = DNSMessage(header: query.header, questions: [DNSQuestion(name: name, type: query.type)])
+            if case .query(let query) = read(question.bytes.span) {
+                switch resolve(query, in: question.bytes.span) {
+                case .ask(let servers): unknown = (name, servers)
+                case .reply(let reply) where reply.responseCode == .nameError: responseCode = .nameError
+                case .reply(let reply):
+                    if let target = reply.node {
+                        targets.append(target)
+                        last = target
+                    }
+                case .follow: break
+                }
             }
         }
+        var reply = Reply(
+            responseCode: responseCode, recursionAvailable: canForward, node: node, aliasTargets: targets,
+            negativeTTL: Self.negativeTTL)
+        if responseCode == .nameError || (last.alias == nil && !last.answers(query.type)), let domain,
+            let apex = query.offset(of: domain, in: message)
+        {
+            reply.apexOffset = apex
+        }
+        if let unknown, query.header.recursionDesired { return .follow(reply, unknown.name, unknown.servers) }
         return .reply(reply)
     }
 

@@ -15,6 +15,8 @@ struct Delegations: Sendable {
     private(set) var domains = NameTable<Delegation>()
     /// Whom to ask about names of no such domain.
     let servers: [ServiceConfiguration.DNS.Server]
+    /// Those servers that answer for networks that run here too.
+    let peers: Set<ServiceConfiguration.DNS.Server>
     /// What all this was made from.
     let forwarders: [ServiceConfiguration.DNS.Forwarder]
 
@@ -23,6 +25,7 @@ struct Delegations: Sendable {
     init(_ configuration: ServiceConfiguration.DNS, domain: DNSName?) {
         forwarders = configuration.forwarders
         servers = configuration.forwarders.filter { $0.domain == nil }.flatMap(\.servers)
+        peers = Set(configuration.forwarders.filter(\.isPeer).flatMap(\.servers))
         let named = configuration.forwarders.compactMap { forwarder in
             forwarder.domain.flatMap { DNSName($0) }.map {
                 (name: $0, servers: forwarder.servers, isClosed: forwarder.isClosed)

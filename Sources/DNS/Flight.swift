@@ -38,8 +38,8 @@ struct Flight: Sendable {
     var hasBadCookie = false
     /// When the wait for the answer ends.
     private(set) var deadline: Duration = .zero
-    /// The best answer so far that says no more than that there is none.
-    var refusal: ForeignAnswer?
+    /// The first answer that says no more than that there is none.
+    var refusal: ServerAnswer?
 
     init(_ question: ForeignQuestion, servers: ArraySlice<ServiceConfiguration.DNS.Server>) {
         self.question = question

@@ -129,6 +129,12 @@ struct ForeignAnswer: Sendable {
     }
 }
 
+/// An answer, and whose it is.
+struct ServerAnswer: Sendable {
+    let answer: ForeignAnswer
+    let server: ServiceConfiguration.DNS.Server
+}
+
 extension [UInt8] {
     fileprivate func u16(at offset: Int) -> UInt16 { UInt16(self[offset]) << 8 | UInt16(self[offset + 1]) }
     fileprivate func u32(at offset: Int) -> UInt32 { UInt32(u16(at: offset)) << 16 | UInt32(u16(at: offset + 2)) }

@@ -144,7 +144,7 @@ extension ServiceConfiguration.DNS {
         }
         // What is known of another network here is known of all networks, also of an isolated one: nobody else is asked.
         for peer in peers where !peer.servers.isEmpty {
-            forwarders += peer.domains.filter { $0 != domain }.map { Forwarder(domain: $0, servers: peer.servers) }
+            forwarders += peer.domains.filter { $0 != domain }.map { Forwarder(peer: $0, servers: peer.servers) }
         }
     }
 

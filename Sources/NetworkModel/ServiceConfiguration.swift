@@ -149,8 +149,8 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
         public var bridge: Host?
         /// Whom to ask what is not known here; empty where the network is isolated, which then never forwards.
         public var forwarders: [Forwarder]
-        /// Whether answers from elsewhere with addresses of private networks are refused: a page in a guest's browser could
-        /// else reach what is behind the guest by a name of its own (DNS rebinding).
+        /// Whether answers from elsewhere, which no peer is, with addresses of private networks are refused: a page in a
+        /// guest's browser could else reach what is behind the guest by a name of its own (DNS rebinding).
         public var refusesPrivateAddresses: Bool
         /// Whether what guests ask is written down.
         public var logsQueries: Bool
@@ -237,10 +237,18 @@ public struct ServiceConfiguration: Hashable, Sendable, Codable {
             public var isClosed = false
             /// In the order they are asked.
             public var servers: [Server]
+            /// Whether they are a network's that runs here too: what they say comes from inside.
+            public var isPeer = false
 
             public init(domain: String? = nil, servers: [Server]) {
                 self.domain = domain
                 self.servers = servers
+            }
+
+            /// Those of another network that runs here.
+            public init(peer domain: String, servers: [Server]) {
+                self.init(domain: domain, servers: servers)
+                isPeer = true
             }
 
             /// A domain about which nobody is to be asked.

@@ -385,6 +385,21 @@ import Wire
     }
 }
 
+extension DNSRebindingTests {
+    /// What another network here says of its guests comes from inside.
+    @Test func believesPeers() throws {
+        let peer = ServiceConfiguration.DNS.Server(address: "192.168.151.1")
+        var scene = Scene {
+            $0.refusesPrivateAddresses = true
+            $0.forwarders.append(.init(peer: "netwerk2.lab", servers: [peer]))
+        }
+        let sent = try #require(Sent(scene.ask("vm1", query("vm1.netwerk2.lab"))))
+        #expect(sent.server == peer)
+        let effects = scene.reply(sent, try sent.answer { $0.answers[0].data = .a("192.168.151.5") })
+        #expect(story(effects) == "answer vm1 NOERROR ra; vm1.netwerk2.lab 300 A 192.168.151.5 | close 0")
+    }
+}
+
 /// RFC 7873: DNS cookies.
 @Suite struct DNSCookieTests {
     private static func asking(_ cookie: [UInt8]) -> [UInt8] {

@@ -193,7 +193,10 @@ import Testing
         #expect(second.server == Scene.b)
         // Nobody is left who has not said so: the first one's answer goes to the client.
         let name = code == .refused ? "REFUSED" : "SERVFAIL"
-        #expect(story(scene.reply(second, try second.answer(code))) == "answer vm1 \(name) ra | close 0")
+        let effects = scene.reply(second, try second.answer(code))
+        #expect(story(effects) == "answer vm1 \(name) ra | close 0")
+        guard case .answer(_, _, let answerer) = effects.first else { return }
+        #expect(answerer == .server(first.server))
     }
 
     /// RFC 8914, section 4.7: what a checking server finds wrong is not asked of one that may not check.

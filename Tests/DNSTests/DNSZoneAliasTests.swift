@@ -11,6 +11,11 @@ import Testing
             .init(name: "away", target: "www.debian.org"), .init(name: "round", target: "about"),
             .init(name: "about", target: "round"), .init(name: "vm1", target: "gateway"),
             .init(name: "here", target: "netwerk1.lab."), .init(name: "leased.example.com", target: "vm2"),
+            .init(name: "gone", target: "nobody"), .init(name: "lost", target: "gone"),
+            .init(name: "sunk", target: "x.sink.example"), .init(name: "blocked", target: "x.ads.example"),
+        ]
+        $0.fixedDomains = [
+            .init(name: "sink.example", addresses: ["10.0.0.1"]), .init(name: "ads.example", addresses: []),
         ]
     }
 
@@ -44,6 +49,20 @@ import Testing
                 "leased.example.com", .a,
                 "NOERROR aa ra; leased.example.com 0 CNAME vm2.netwerk1.lab; vm2.netwerk1.lab 0 A 192.168.150.20"
             ),
+            // the last name does not exist (RFC 6604, section 3)
+            (
+                "gone.netwerk1.lab", .a,
+                "NXDOMAIN aa ra; gone.netwerk1.lab 0 CNAME nobody.netwerk1.lab; authority: netwerk1.lab 0 SOA netwerk1.lab 0"
+            ),
+            (
+                "lost", .a,
+                "NXDOMAIN aa ra; lost 0 CNAME gone.netwerk1.lab; gone.netwerk1.lab 0 CNAME nobody.netwerk1.lab"
+            ),
+            ("gone", .cname, "NOERROR aa ra; gone 0 CNAME nobody.netwerk1.lab"),
+            ("blocked", .a, "NXDOMAIN aa ra; blocked 0 CNAME x.ads.example"),
+            // it has what its domain has
+            ("sunk", .a, "NOERROR aa ra; sunk 0 CNAME x.sink.example; x.sink.example 0 A 10.0.0.1"),
+            ("sunk", .aaaa, "NOERROR aa ra; sunk 0 CNAME x.sink.example"),
         ] as [(DNSName, DNSRecordType, String)])
     func followsAliases(name: DNSName, type: DNSRecordType, expected: String) {
         #expect(decision(Self.zone, name, type) == expected)
