@@ -8,10 +8,11 @@ core 1 and asks it from another namespace over a veth (Benchmarks/DNSLoad, 64 qu
 of n1.lab, and ask an upstream server in a third namespace about example.test. What counts is the server's processor time for each
 answered query; queries per second are below it. `echo` is as little as any server can take. A second table has what 100,000 names
 cost, how long answers take at half load, and how many queries are lost while a thousand guests a second get leases with
-names, which vnet alone has in one program. Prints Markdown tables, each figure the median of the rounds; figures of a busy machine
-are worth little, so the load stands below them.
+names, which vnet alone has in one program. In each round every server has its turn, so that what else the machine does falls on
+all of them. Prints Markdown tables, each figure the median of the rounds; figures of a busy machine are worth little, so the load
+stands below them.
 
-ROUNDS (3) of each measurement, SECONDS (3) each.
+ROUNDS (7) of each measurement, SECONDS (1) each.
 """
 
 import json
@@ -28,8 +29,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 # As many as a document of 4 MiB holds, thirty an address.
 MANY = 100_000
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SECONDS = os.environ.get("SECONDS", "3")
+ROUNDS = int(os.environ.get("ROUNDS", "7"))
+SECONDS = os.environ.get("SECONDS", "1")
+KINDS = {"own": "own names", "missing": "missing names of the own domain", "cached": "names from memory",
+         "forwarded": "names asked for elsewhere"}
 VNET = os.path.abspath(os.environ.get("VNET", ".build/release/vnet"))
 HOST, CLIENT, UPSTREAM = (f"vnetdns{os.getpid()}{role}" for role in "hcu")
 work = tempfile.mkdtemp(prefix="vnet-dns-bench-")
@@ -171,15 +174,38 @@ def ask(kind, *words):
 
 
 def measure(pid, kind):
-    figures = []
-    for number in range(ROUNDS + 1):
-        before = processor_seconds(pid)
-        result = ask(kind)
-        used = processor_seconds(pid) - before
-        # The first fills caches.
-        if number:
-            figures.append((used * 1e6 / max(1, result["answered"]), result["rate"], result["lost"]))
-    return [statistics.median(figure[index] for figure in figures) for index in range(3)]
+    """The processor time in µs for a query, the queries a second, and the lost ones, of a server that has begun just now."""
+    # The first fills caches; what is forwarded is asked for once only.
+    if kind != "forwarded":
+        ask(kind)
+    before = processor_seconds(pid)
+    result = ask(kind)
+    used = processor_seconds(pid) - before
+    return used * 1e6 / max(1, result["answered"]), result["rate"], result["lost"]
+
+
+def measure_all(server):
+    """One round of one server; the names of the figures, and the figures, none of which is left out."""
+    pid, end = begin(server)
+    figures = {kind: measure(pid, kind) for kind in (["own"] if server == "echo" else KINDS)}
+    if server != "echo":
+        figures["slowest"] = slowest(figures["own"][1] / 2),
+    if server == "vnet":
+        figures["changes"] = lost_during_changes()
+    end()
+    return figures
+
+
+def measure_many(server):
+    pid, end = begin(server)
+    figures = {"many": measure(pid, "own")}
+    end()
+    return figures
+
+
+def medians(rounds):
+    """For each name of a figure the medians of its parts."""
+    return {name: [statistics.median(parts) for parts in zip(*(figures[name] for figures in rounds))] for name in rounds[0]}
 
 
 def slowest(rate):
@@ -202,31 +228,18 @@ def main():
     missing = [tool for tool in ("dnsmasq", *servers) if tool not in ("vnet", "echo") and not shutil.which(tool)]
     if missing:
         sys.exit(f"error: missing: {', '.join(missing)}; install dnsmasq-base and unbound")
-    kinds = {"own": "own names", "missing": "missing names of the own domain", "cached": "names from memory",
-             "forwarded": "names asked for elsewhere"}
     results = {}
     load = open("/proc/loadavg").read().split()[:3]
     try:
         set_up()
+        rounds = [{server: measure_all(server) for server in servers} for _ in range(ROUNDS)]
         for server in servers:
-            pid, end = begin(server)
-            if server == "echo":
-                results[server] = {"own": measure(pid, "own")}
-                end()
-                continue
-            results[server] = {kind: measure(pid, kind) for kind in kinds}
-            results[server]["slowest"] = statistics.median(
-                slowest(results[server]["own"][1] / 2) for _ in range(ROUNDS))
-            if server == "vnet":
-                results[server]["lost"] = lost_during_changes()
-            end()
+            results[server] = medians([figures[server] for figures in rounds])
         write_names(large=True)
-        for server in servers:
-            if server == "echo":
-                continue
-            pid, end = begin(server)
-            results[server]["many"] = measure(pid, "own")
-            end()
+        others = [server for server in servers if server != "echo"]
+        rounds = [{server: measure_many(server) for server in others} for _ in range(ROUNDS)]
+        for server in others:
+            results[server] |= medians([figures[server] for figures in rounds])
     finally:
         if os.path.exists(f"{work}/root/run/vnet/daemon.pid"):
             os.kill(int(open(f"{work}/root/run/vnet/daemon.pid").read()), signal.SIGTERM)
@@ -239,7 +252,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     print("| processor time a query, in µs; queries a second |", " | ".join(servers), "|")
     print("|---|" + "---|" * len(servers))
-    for kind, words in kinds.items():
+    for kind, words in KINDS.items():
         cells = []
         for server in servers:
             if kind not in results[server]:
@@ -248,14 +261,13 @@ def main():
             cost, rate, lost = results[server][kind]
             cells.append(f"{cost:.1f}; {rate:,.0f}" + (f"; {lost:.0f} lost" if lost else ""))
         print(f"| {words} |", " | ".join(cells), "|")
-    servers = [server for server in servers if server != "echo"]
-    print("\n| |", " | ".join(servers), "|")
-    print("|---|" + "---|" * len(servers))
-    ratios = [f"{results[server]['many'][0] / results[server]['own'][0]:.2f}" for server in servers]
+    print("\n| |", " | ".join(others), "|")
+    print("|---|" + "---|" * len(others))
+    ratios = [f"{results[server]['many'][0] / results[server]['own'][0]:.2f}" for server in others]
     print(f"| processor time with {MANY:,} names over with 1,000 |", " | ".join(ratios), "|")
     print("| 99 of 100 answers at half load within, in ms |",
-          " | ".join(f"{results[server]['slowest']:.2f}" for server in servers), "|")
-    lost = [f"{results[s]['lost'][0]} ({results[s]['lost'][1]:,} names)" if s == "vnet" else "" for s in servers]
+          " | ".join(f"{results[server]['slowest'][0]:.2f}" for server in others), "|")
+    lost = [f"{results[s]['changes'][0]:.0f} ({results[s]['changes'][1]:,.0f} names)" if s == "vnet" else "" for s in others]
     print("| queries lost while a thousand names a second change |", " | ".join(lost), "|")
     print(f"\nLoad before: {' '.join(load)}; {ROUNDS} rounds of {SECONDS} s.")
 
