@@ -4,6 +4,13 @@ internal import CXML
 @safe public struct Schema: ~Copyable {
     private let schema: xmlRelaxNGPtr
 
+    /// Runs once, before any thread compiles a schema: libxml2 would set up its datatypes, and RELAX NG's table of them, with
+    /// the first schema that needs them, and without a lock.
+    private static let setUpDatatypes: Void = {
+        xmlSchemaInitTypes()
+        _ = xmlRelaxNGInitTypes()
+    }()
+
     /// Compiles the schema of the file called `name`.
     ///
     /// - Parameters:
@@ -13,6 +20,7 @@ internal import CXML
     /// - Throws: What is wrong with the schema, or with a file that it includes.
     public init(_ name: String, content: (String) -> [UInt8]?) throws(SchemaError) {
         let tree = try Self.file(name, content)
+        Self.setUpDatatypes
         unsafe try Self.resolveIncludes(of: tree.root, in: name, content, depth: 0)
         guard let context = unsafe xmlRelaxNGNewDocParserCtxt(tree.document) else {
             throw SchemaError(name, "out of memory")

@@ -32,14 +32,7 @@ internal import CXML
     }
 
     /// Runs once, before any thread parses: libxml2 asks for it where there is more than one.
-    ///
-    /// The datatypes of schemas, and RELAX NG's table of them, it would set up with the first schema that needs them, and
-    /// without a lock.
-    private static let setUpLibrary: Void = {
-        xmlInitParser()
-        xmlSchemaInitTypes()
-        _ = xmlRelaxNGInitTypes()
-    }()
+    private static let setUpLibrary: Void = xmlInitParser()
 
     /// Reads `bytes` without network access, without expanding entities and without a word on standard error.
     ///
